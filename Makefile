@@ -1,0 +1,52 @@
+# `make help` lists the commands. Each is safe to run twice.
+PYTHON ?= python3
+LOCAL := $(PYTHON) -m local
+VENV := .venv/bin
+PYTEST_ARGS ?=
+PULUMI_VERSION = $(shell $(PYTHON) -c 'from local.toolchain.versions import PULUMI; print(PULUMI)')
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-extras --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.DEFAULT_GOAL := help
+.PHONY: help up test test-fast check format env status down clean lock
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## Set everything up, start the cluster, provision the tenants, wait until each site answers
+	@$(LOCAL) up
+
+test: ## Set everything up and run every test
+	@$(LOCAL) start
+	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
+	@$(LOCAL) environment
+	@$(VENV)/python -m pytest tests/unit tests/components $(PYTEST_ARGS)
+
+check: ## Lint, format check, types, import layers
+	@$(LOCAL) environment
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+
+format: ## Format the code
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix .
+
+env: ## Print shell exports for plain pulumi and kubectl: eval "$$(make -s env)"
+	@$(LOCAL) env
+
+status: ## Say what runs
+	@$(LOCAL) status
+
+down: ## Stop the cluster; tenants and their data stay, `make up` brings them back
+	@$(LOCAL) stop
+
+clean: ## Remove everything this clone made, the sites' data too
+	@$(LOCAL) clean
+
+lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's version
+	@$(LOCK) --upgrade-package pulumi==$(PULUMI_VERSION) --output-file requirements.txt pyproject.toml
+	@$(LOCK) --allow-unsafe --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml

@@ -1,0 +1,160 @@
+"""From a recipe to its archive in the cache: keyed, resumable, and built once however many ask at a time."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from local import packages
+from local.images import tar
+from local.images.oci import write_archive
+from local.images.recipes import Recipe
+from local.images.source import Source
+from local.paths import LOGS, cache
+from local.steps import Failure, say, step
+
+_FORMAT = 1
+"""To be raised when this package's code starts to write other bytes for an unchanged recipe."""
+
+_KEPT_DAYS = 14
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def architecture() -> str:
+    """The machine's architecture by the name that Debian and OCI both use.
+
+    Raises:
+        Failure: it is one that was never tried.
+    """
+    machine = platform.machine()
+    if machine not in _ARCHITECTURES:
+        raise Failure(
+            f"images are made for {' and '.join(_ARCHITECTURES)}, and this machine is {machine}",
+            fix="point KUBECONFIG at a cluster of your own (README, 'Your own cluster')",
+        )
+    return _ARCHITECTURES[machine]
+
+
+def layer_key(source: Source) -> str:
+    """The cache key of a source's layer: it changes with the recipe, its files and the architecture."""
+    return _digest([repr(_FORMAT), architecture(), repr(source)], list(source.inputs()))
+
+
+def archive_key(recipe: Recipe) -> str:
+    """The cache key of an archive: its layer's, with the files laid over it and the images' settings."""
+    return _digest([layer_key(recipe.source), repr(recipe)], overlay(recipe.files), base=recipe.files)
+
+
+def archive_path(recipe: Recipe) -> Path:
+    """Where the finished archive of a recipe is, or will be."""
+    return _folder() / f"{recipe.name}-{archive_key(recipe)}.oci.tar"
+
+
+def _layer_path(recipe: Recipe) -> Path:
+    return _folder() / "layers" / f"{recipe.name}-{layer_key(recipe.source)}.tar"
+
+
+def overlay(files: Path | None) -> list[Path]:
+    """The files below a recipe's folder, in a fixed order."""
+    if files is None:
+        return []
+    return sorted(path for path in files.rglob("*") if path.is_file())
+
+
+def build(recipe: Recipe) -> Path:
+    """Make the archive of a recipe unless it is there.
+
+    Safe to be killed and run again: whatever has its final name is complete.
+
+    Raises:
+        Failure: a tool is missing or failed, the disk is full, or this user may not do what it takes.
+    """
+    archive = archive_path(recipe)
+    if archive.exists():
+        return archive
+    if recipe.source.needs_root and os.geteuid() != 0:
+        raise Failure(f"making the image {recipe.name} needs root, for a Debian root folder of its own", fix="use sudo")
+    packages.ensure(recipe.source.tools)
+    try:
+        with _lock(), _scratch() as scratch:
+            if not archive.exists():
+                with step(f"image {recipe.name}"):
+                    _make(recipe, archive, scratch)
+                _forget_older(recipe.name, keep={archive, _layer_path(recipe)})
+    except OSError as error:
+        raise Failure(
+            f"the image {recipe.name} could not be written to {_folder()}: {error}",
+            fix="make room there (2 GB will do), or let SITEFORGE_CACHE name another folder",
+        ) from error
+    return archive
+
+
+def _make(recipe: Recipe, archive: Path, scratch: Path) -> None:
+    layer = _layer_path(recipe)
+    if not layer.exists():
+        layer.parent.mkdir(exist_ok=True)
+        recipe.source.build(scratch / "layer.tar", scratch, LOGS / f"image-{recipe.name}.log")
+        (scratch / "layer.tar").replace(layer)
+    layers = [layer]
+    if recipe.files is not None:
+        with tar.create(scratch / "files.tar") as files:
+            tar.add_tree(files, recipe.files, overlay(recipe.files))
+        layers.append(scratch / "files.tar")
+    write_archive(scratch / "image.tar", recipe.images, layers, architecture())
+    (scratch / "image.tar").replace(archive)
+
+
+def _forget_older(name: str, keep: set[Path]) -> None:
+    """Remove what earlier recipes made, unless it is recent: other clones, at other commits, share the cache."""
+    limit = time.time() - _KEPT_DAYS * 24 * 3600
+    for folder in (_folder(), _folder() / "layers"):
+        for path in folder.glob(f"{name}-*.tar"):
+            if path not in keep and path.stat().st_mtime < limit:
+                path.unlink()
+
+
+def _digest(texts: list[str], files: list[Path], base: Path | None = None) -> str:
+    total = hashlib.sha256()
+    for text in texts:
+        total.update(f"{len(text)}:{text}".encode())
+    for path in files:
+        content = path.read_bytes()
+        name = path.relative_to(base) if base else path.name
+        mode = path.stat().st_mode & 0o100
+        total.update(f"{name}:{mode}:{len(content)}:".encode() + content)
+    return total.hexdigest()[:16]
+
+
+def _folder() -> Path:
+    return cache() / "images"
+
+
+@contextlib.contextmanager
+def _lock() -> Iterator[None]:
+    """One builder at a time for this cache; the kernel frees the lock of one that was killed."""
+    _folder().mkdir(parents=True, exist_ok=True)
+    with (_folder() / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("    waiting for another run that is making images")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """An empty folder beside the archives, so that a rename completes them; only under the lock."""
+    folder = _folder() / ".scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""The Python environment of this clone: `.venv`, with exactly what the lock files name."""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from local import packages
+from local.paths import LOGS, PROJECT
+from local.steps import Failure, run, step
+
+FOLDER = PROJECT / ".venv"
+"""Where Pulumi.yaml tells Pulumi to find it, too."""
+
+_LOCKS = (PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt")
+_OLDEST_PYTHON = (3, 11)
+
+
+def ensure() -> Path:
+    """Create it, or bring it up to the lock files; returns its folder of programs.
+
+    Raises:
+        Failure: this Python is too old, or a package can't be installed.
+    """
+    if sys.version_info < _OLDEST_PYTHON:
+        raise Failure(
+            f"Python {sys.version.split()[0]} is too old",
+            fix=f"install Python {'.'.join(map(str, _OLDEST_PYTHON))} or newer and name it: make PYTHON=...",
+        )
+    programs = FOLDER / "bin"
+    stamp = FOLDER / ".siteforge"
+    key = _key(_LOCKS, sys.version)
+    if stamp.is_file() and stamp.read_text() == key:
+        return programs
+    log = LOGS / "virtualenv.log"
+    with step("Python environment"):
+        if not (programs / "python").exists():
+            _create(log)
+        pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        for lock in _LOCKS:
+            run([*pip, "--require-hashes", "--requirement", lock], log=log)
+        run([*pip, "--no-deps", "--no-build-isolation", "--editable", PROJECT], log=log)
+        temporary = stamp.with_suffix(f".{os.getpid()}")
+        temporary.write_text(key)
+        temporary.rename(stamp)
+    return programs
+
+
+def _create(log: Path) -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        import ensurepip  # noqa: F401 - Debian ships it in a package of its own
+    except ImportError:
+        packages.ensure([f"python3.{sys.version_info.minor}-venv"])
+    run([sys.executable, "-m", "venv", FOLDER], log=log)
+
+
+def _key(locks: tuple[Path, ...], version: str) -> str:
+    digest = hashlib.sha256(version.encode())
+    for lock in (*locks, PROJECT / "pyproject.toml"):
+        digest.update(lock.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,120 @@
+"""A tenant with everything decided: the plan's sizes, its own overrides, the images.
+
+It is all that a tenant's objects are computed from, besides its credentials.
+"""
+
+from dataclasses import dataclass
+
+from siteforge.constraints import AccessMode
+from siteforge.plans import PLANS, ContainerSize
+from siteforge.quantities import parse
+from siteforge.tenant_spec import Resources, TenantSpec, VolumeSpec
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images of a tenant that names none of its own."""
+
+    wordpress: str = "wordpress:6.8.3-php8.3-apache"
+    database: str = "mariadb:11.4.8"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume to claim."""
+
+    size: str
+    storage_class: str | None
+    """None stands for the cluster's default class."""
+    access_mode: AccessMode = "ReadWriteOnce"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The WordPress part of a tenant."""
+
+    image: str
+    replicas: int
+    size: ContainerSize
+    volume: Volume
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database part of a tenant."""
+
+    image: str
+    size: ContainerSize
+    volume: Volume
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """One tenant with everything decided."""
+
+    name: str
+    title: str
+    admin_email: str
+    site: Site
+    database: Database
+
+
+def blueprint(spec: TenantSpec, images: Images) -> Blueprint:
+    """Decide everything that `spec` leaves open, from its plan and the stack's images."""
+    plan = PLANS[spec.plan]
+    media = spec.wordpress.volume
+    return Blueprint(
+        name=spec.name,
+        title=spec.title,
+        admin_email=spec.admin_email,
+        site=Site(
+            image=spec.wordpress.image or images.wordpress,
+            replicas=spec.wordpress.replicas or plan.replicas,
+            size=_size(spec.wordpress.resources, plan.wordpress),
+            volume=_volume(media, plan.wordpress_volume, media.access_mode),
+        ),
+        database=Database(
+            image=spec.database.image or images.database,
+            size=_size(spec.database.resources, plan.database),
+            volume=_volume(spec.database.volume, plan.database_volume, "ReadWriteOnce"),
+        ),
+    )
+
+
+def conflicts(spec: TenantSpec) -> list[tuple[tuple[str, ...], str, str]]:
+    """Requests that exceed their limit once plan and overrides are put together.
+
+    Returns:
+        For each: the path of the field to change within the tenant (in the catalogue's spelling),
+        the reason, and the fix.
+    """
+    plan = PLANS[spec.plan]
+    found: list[tuple[tuple[str, ...], str, str]] = []
+    for part, resources, given in (
+        ("wordpress", spec.wordpress.resources, plan.wordpress),
+        ("database", spec.database.resources, plan.database),
+    ):
+        size = _size(resources, given)
+        for resource, request, limit in (
+            ("cpu", size.cpu_request, size.cpu_limit),
+            ("memory", size.memory_request, size.memory_limit),
+        ):
+            if parse(request) > parse(limit):
+                overridden = "requests" if getattr(resources.requests, resource) else "limits"
+                reason = f"requests {request} of {resource}, over its limit of {limit}"
+                fix = f"lower the request or raise the limit (plan {spec.plan} gives what is not written)"
+                found.append(((part, "resources", overridden, resource), reason, fix))
+    return found
+
+
+def _size(resources: Resources, plan: ContainerSize) -> ContainerSize:
+    return ContainerSize(
+        cpu_request=resources.requests.cpu or plan.cpu_request,
+        memory_request=resources.requests.memory or plan.memory_request,
+        cpu_limit=resources.limits.cpu or plan.cpu_limit,
+        memory_limit=resources.limits.memory or plan.memory_limit,
+    )
+
+
+def _volume(spec: VolumeSpec, size: str, access_mode: AccessMode) -> Volume:
+    return Volume(size=spec.size or size, storage_class=spec.storage_class, access_mode=access_mode)

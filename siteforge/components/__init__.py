@@ -1,0 +1,1 @@
+"""Pulumi components: they place what `siteforge.specs` computes, in order, and say what it depends on."""

@@ -1,0 +1,32 @@
+"""The boundary of a tenant: Namespace, ResourceQuota, LimitRange."""
+
+import pulumi
+from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
+
+from siteforge.blueprint import Blueprint
+from siteforge.components.placement import place
+from siteforge.specs import boundary
+
+
+class Boundary(pulumi.ComponentResource):
+    """What a tenant lives in, and the most it may take."""
+
+    namespace: Namespace
+    """The namespace; deleting it deletes all that is in it."""
+    quota: ResourceQuota
+    """The quota over the whole namespace."""
+    limits: LimitRange
+    """The limit range of its containers."""
+
+    def __init__(self, name: str, tenant: Blueprint, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("siteforge:index:Boundary", name, {}, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        self.namespace = place(Namespace, f"{tenant.name}-namespace", boundary.namespace(tenant), own)
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace], deleted_with=self.namespace)
+        self.quota = place(ResourceQuota, f"{tenant.name}-quota", boundary.quota(tenant), inside)
+        self.limits = place(LimitRange, f"{tenant.name}-limits", boundary.limits(tenant), inside)
+        self.register_outputs({})
+
+    def inside(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of what lives in the boundary: made after it, gone with its namespace."""
+        return pulumi.ResourceOptions(parent=parent, depends_on=[self], deleted_with=self.namespace)

@@ -1,0 +1,46 @@
+"""The database of a tenant: MariaDB StatefulSet, headless Service, Secret, volume claim, ServiceAccount."""
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import StatefulSet
+from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, ServiceAccount
+
+from siteforge.blueprint import Blueprint
+from siteforge.components.boundary import Boundary
+from siteforge.components.placement import also, place
+from siteforge.components.restarts import announcement
+from siteforge.secrets import Credentials
+from siteforge.specs import database
+
+
+class Database(pulumi.ComponentResource):
+    """A MariaDB of the tenant's own."""
+
+    stateful_set: StatefulSet
+    """The StatefulSet of one replica."""
+    service: Service
+    """The headless Service that its pod is found by."""
+    claim: PersistentVolumeClaim
+    """The claim of its data."""
+
+    def __init__(
+        self,
+        name: str,
+        tenant: Blueprint,
+        credentials: pulumi.Output[Credentials],
+        boundary: Boundary,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("siteforge:index:Database", name, {}, opts)
+        inside = boundary.inside(self)
+        data = credentials.apply(database.secret_data)
+        secret = place(Secret, f"{name}-secret", database.secret(tenant), inside, data=data)
+        account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
+        self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
+        self.service = place(Service, f"{name}-service", database.service(tenant), inside)
+        self.stateful_set = place(
+            StatefulSet,
+            f"{name}-stateful-set",
+            database.stateful_set(tenant),
+            also(inside, secret, account, self.claim, hooks=announcement()),
+        )
+        self.register_outputs({})

@@ -1,0 +1,158 @@
+"""A tenant: an isolated WordPress, from its namespace to its Service."""
+
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+from pydantic import ValidationError
+
+from siteforge import names
+from siteforge.blueprint import Images, blueprint, conflicts
+from siteforge.components.boundary import Boundary
+from siteforge.components.database import Database
+from siteforge.components.wordpress import WordPress
+from siteforge.document import shorten
+from siteforge.errors import SiteforgeError
+from siteforge.secrets import derive
+from siteforge.specs.wordpress import ADMIN_USER
+from siteforge.tenant_spec import TenantSpec
+
+
+class AmountsArgs(TypedDict):
+    """An amount of each resource; what is left out comes from the plan."""
+
+    cpu: NotRequired[str]
+    memory: NotRequired[str]
+
+
+class ResourcesArgs(TypedDict):
+    """A container's requests and limits."""
+
+    requests: NotRequired[AmountsArgs]
+    limits: NotRequired[AmountsArgs]
+
+
+class VolumeArgs(TypedDict):
+    """A volume: its size (as in `5Gi`) and storage class."""
+
+    size: NotRequired[str]
+    storage_class: NotRequired[str]
+
+
+class MediaVolumeArgs(VolumeArgs):
+    """The volume of wp-content; `access_mode` is ReadWriteOnce or ReadWriteMany."""
+
+    access_mode: NotRequired[str]
+
+
+class WordPressArgs(TypedDict):
+    """Overrides of what the plan gives the site."""
+
+    image: NotRequired[str]
+    replicas: NotRequired[int]
+    resources: NotRequired[ResourcesArgs]
+    volume: NotRequired[MediaVolumeArgs]
+
+
+class DatabaseArgs(TypedDict):
+    """Overrides of what the plan gives the database."""
+
+    image: NotRequired[str]
+    resources: NotRequired[ResourcesArgs]
+    volume: NotRequired[VolumeArgs]
+
+
+class TenantArgs(TypedDict):
+    """What a tenant is made from; the rules are those of the catalogue (docs/catalogue.md)."""
+
+    title: str
+    """The site's title."""
+    admin_email: str
+    """The administrator's address."""
+    secret: pulumi.Input[str]
+    """What all passwords are derived from: at least 32 random characters, the same on every run."""
+    plan: NotRequired[str]
+    """nano, micro (default), small, medium or large."""
+    wordpress: NotRequired[WordPressArgs]
+    database: NotRequired[DatabaseArgs]
+
+
+class TenantArgsError(SiteforgeError, pulumi.RunError):
+    """A tenant's name or arguments break a rule; as a RunError, Pulumi shows it without a traceback.
+
+    Args:
+        name: the tenant's name.
+        problems: everything that is wrong.
+    """
+
+    def __init__(self, name: str, problems: list[str]) -> None:
+        super().__init__("\n".join(f"tenant {shorten(name)}: {problem}" for problem in problems))
+
+
+class Tenant(pulumi.ComponentResource):
+    """An isolated WordPress: boundary, database and site.
+
+    Args:
+        name: the tenant's and its namespace's name.
+        args: what it is made from.
+        opts: Pulumi's options; a provider given here is used for everything below.
+
+    Raises:
+        TenantArgsError: the name or an argument breaks a rule of the catalogue.
+    """
+
+    namespace: pulumi.Output[str]
+    """The tenant's namespace."""
+    service: pulumi.Output[str]
+    """The site's Service, on port 80."""
+    url: pulumi.Output[str]
+    """The site's address inside the cluster."""
+    reach: pulumi.Output[str]
+    """A command that makes the site answer on http://localhost:8080."""
+    admin_user: pulumi.Output[str]
+    """The administrator's login."""
+    admin_password: pulumi.Output[str]
+    """The administrator's first password (secret); what the owner changes in wp-admin stays changed."""
+
+    def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        tenant = blueprint(_spec(name, args), Images())
+        super().__init__("siteforge:index:Tenant", name, {}, opts)
+        credentials = pulumi.Output.secret(args["secret"]).apply(lambda secret: derive(secret, name))
+        below = pulumi.ResourceOptions(parent=self)
+        boundary = Boundary(f"{name}-boundary", tenant, below)
+        Database(f"{name}-database", tenant, credentials, boundary, below)
+        site = WordPress(f"{name}-wordpress", tenant, credentials, boundary, below)
+
+        self.namespace = boundary.namespace.metadata.name
+        self.service = site.service.metadata.name
+        self.url = pulumi.Output.from_input(f"http://{names.service_host(name)}")
+        self.reach = pulumi.Output.format(
+            "kubectl port-forward --namespace {0} service/{1} 8080:80", self.namespace, self.service
+        )
+        self.admin_user = pulumi.Output.from_input(ADMIN_USER)
+        self.admin_password = pulumi.Output.secret(credentials.apply(lambda known: known.admin_password))
+        self.register_outputs(
+            {
+                "namespace": self.namespace,
+                "service": self.service,
+                "url": self.url,
+                "reach": self.reach,
+                "admin_user": self.admin_user,
+                "admin_password": self.admin_password,
+            }
+        )
+
+
+def _spec(name: str, args: TenantArgs) -> TenantSpec:
+    """The arguments as a checked line of a catalogue."""
+    fields: dict[str, Any] = {key: value for key, value in args.items() if key != "secret"}
+    try:
+        spec = TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']} ({shorten(detail['input'])})"
+            for detail in error.errors(include_url=False)
+        ]
+        raise TenantArgsError(name, problems) from None
+    if found := conflicts(spec):
+        raise TenantArgsError(name, [f"{'.'.join(path)}: {reason} - {fix}" for path, reason, fix in found])
+    return spec

@@ -1,0 +1,49 @@
+"""The site of a tenant: WordPress Deployment, Service, Secret, ConfigMap, volume claim, ServiceAccount."""
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
+
+from siteforge.blueprint import Blueprint
+from siteforge.components.boundary import Boundary
+from siteforge.components.placement import also, place
+from siteforge.secrets import Credentials
+from siteforge.specs import wordpress
+
+
+class WordPress(pulumi.ComponentResource):
+    """A WordPress of the tenant's own."""
+
+    deployment: Deployment
+    """The Deployment; its pods install the site before they serve it."""
+    service: Service
+    """The Service that the site is reached through."""
+    claim: PersistentVolumeClaim
+    """The claim of wp-content: uploads, plugins, themes."""
+
+    def __init__(
+        self,
+        name: str,
+        tenant: Blueprint,
+        credentials: pulumi.Output[Credentials],
+        boundary: Boundary,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("siteforge:index:WordPress", name, {}, opts)
+        inside = boundary.inside(self)
+        data = credentials.apply(wordpress.secret_data)
+        secret = place(Secret, f"{name}-secret", wordpress.secret(tenant), inside, data=data)
+        config_map = place(ConfigMap, f"{name}-config-map", wordpress.config_map(tenant), inside)
+        account = place(ServiceAccount, f"{name}-service-account", wordpress.service_account(tenant), inside)
+        self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), inside)
+        self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
+        # The fingerprint tells of a change and nothing else, so that previews can show the pod template.
+        fingerprint = pulumi.Output.unsecret(credentials.apply(lambda known: known.fingerprint))
+        self.deployment = place(
+            Deployment,
+            f"{name}-deployment",
+            wordpress.deployment(tenant),
+            also(inside, secret, config_map, account, self.claim),
+            spec=fingerprint.apply(lambda known: wordpress.deployment_spec(tenant, known)),
+        )
+        self.register_outputs({})

@@ -1,0 +1,86 @@
+"""A tenant's passwords and salts, derived from one secret of the stack.
+
+Each value is HKDF-SHA256 (RFC 5869) of the stack's secret, bound to the tenant's name and the value's
+purpose. Nothing is stored that could be lost: the same secret gives the same passwords on another
+machine, for a recreated tenant, and after the loss of Pulumi's state. Knowing one value tells nothing
+of another. See docs/adr/0002-derived-secrets.md.
+
+The label in `_info` is part of the contract: changing it changes every password there is.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+MINIMUM_LENGTH = 32
+"""Characters in the stack's secret; 32 random bytes in base64 are 44."""
+
+SALTS = (
+    "AUTH_KEY",
+    "SECURE_AUTH_KEY",
+    "LOGGED_IN_KEY",
+    "NONCE_KEY",
+    "AUTH_SALT",
+    "SECURE_AUTH_SALT",
+    "LOGGED_IN_SALT",
+    "NONCE_SALT",
+)
+"""WordPress's eight keys and salts, by their names in wp-config.php."""
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """Everything secret of one tenant. It has no repr, so that a log can't show it by accident."""
+
+    database_password: str
+    database_root_password: str
+    admin_password: str
+    salts: dict[str, str]
+    """A value for each of SALTS."""
+    fingerprint: str
+    """Tells whether the credentials changed without telling what they are; may be shown."""
+
+
+def derive(secret: str, tenant: str) -> Credentials:
+    """The credentials of one tenant.
+
+    Args:
+        secret: the stack's secret, at least MINIMUM_LENGTH characters.
+        tenant: the tenant's name.
+
+    Raises:
+        ValueError: the secret is too short to be one.
+    """
+    if len(secret) < MINIMUM_LENGTH:
+        raise ValueError(f"the stack's secret has {len(secret)} characters; at least {MINIMUM_LENGTH} are needed")
+    key = hkdf_extract(b"siteforge", secret.encode())
+
+    def value(purpose: str, length: int) -> str:
+        return base64.urlsafe_b64encode(hkdf_expand(key, _info(tenant, purpose), length)).decode().rstrip("=")
+
+    return Credentials(
+        database_password=value("database-password", 24),
+        database_root_password=value("database-root-password", 24),
+        admin_password=value("admin-password", 18),
+        salts={name: value(f"salt-{name}", 48) for name in SALTS},
+        fingerprint=hkdf_expand(key, _info(tenant, "fingerprint"), 6).hex(),
+    )
+
+
+def hkdf_extract(salt: bytes, material: bytes) -> bytes:
+    """RFC 5869, section 2.2, with SHA-256."""
+    return hmac.digest(salt, material, hashlib.sha256)
+
+
+def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869, section 2.3, with SHA-256; `length` in bytes, at most 255 blocks of 32."""
+    block, output = b"", b""
+    for counter in range(1, -(-length // hashlib.sha256().digest_size) + 1):
+        block = hmac.digest(key, block + info + bytes([counter]), hashlib.sha256)
+        output += block
+    return output[:length]
+
+
+def _info(tenant: str, purpose: str) -> bytes:
+    return f"siteforge/v1/{tenant}/{purpose}".encode()

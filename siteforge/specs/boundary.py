@@ -1,0 +1,102 @@
+"""A tenant's boundary: its namespace, and the most that may run and be stored in it."""
+
+from fractions import Fraction
+
+from siteforge import names, quantities
+from siteforge.blueprint import Blueprint
+from siteforge.plans import LARGEST
+from siteforge.quantities import parse
+from siteforge.specs.manifest import Manifest, manifest
+from siteforge.specs.pods import EPHEMERAL_LIMIT, EPHEMERAL_REQUEST
+
+_POD_SECURITY_VERSION = "v1.31"
+"""Pinned, so that an upgrade of the cluster doesn't turn a running tenant away."""
+
+
+def namespace(tenant: Blueprint) -> Manifest:
+    """The tenant's namespace, with Pod Security Standards "restricted" (kubernetes.io/docs/concepts/security)."""
+    labels = names.labels(tenant.name)
+    for mode in ("enforce", "warn", "audit"):
+        labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
+        labels[f"pod-security.kubernetes.io/{mode}-version"] = _POD_SECURITY_VERSION
+    return manifest("v1", "Namespace", tenant.name, names.namespace(tenant.name), labels)
+
+
+def quota(tenant: Blueprint) -> Manifest:
+    """The most that the namespace may hold.
+
+    Pods and volumes are counted exactly. CPU and memory are counted as if every pod had the size of the
+    largest plan (or the tenant's own, if that is larger): a quota of the tenant's own size would lock
+    out its own rollout when it gets smaller, since the old, larger pods count until the new ones are
+    ready. What keeps a small tenant small is the limit range: no container over the tenant's own size.
+    """
+    pods = most_pods(tenant)
+    volumes = parse(tenant.site.volume.size) + parse(tenant.database.volume.size)
+    hard = {
+        "pods": str(pods),
+        "requests.cpu": quantities.cpu(pods * _largest(tenant, "cpu_request")),
+        "limits.cpu": quantities.cpu(pods * _largest(tenant, "cpu_limit")),
+        "requests.memory": quantities.memory(pods * _largest(tenant, "memory_request")),
+        "limits.memory": quantities.memory(pods * _largest(tenant, "memory_limit")),
+        "requests.ephemeral-storage": quantities.memory(pods * parse(EPHEMERAL_REQUEST)),
+        "limits.ephemeral-storage": quantities.memory(pods * parse(EPHEMERAL_LIMIT)),
+        "requests.storage": quantities.memory(volumes),
+        "persistentvolumeclaims": "2",
+        "services": "10",
+        "services.nodeports": "0",
+        "services.loadbalancers": "0",
+        "secrets": "20",
+        "configmaps": "20",
+    }
+    labels = names.labels(tenant.name)
+    return manifest("v1", "ResourceQuota", tenant.name, "tenant", labels, spec={"hard": hard})
+
+
+def most_pods(tenant: Blueprint) -> int:
+    """How many pods a tenant may have at once, at the worst moment of a rollout.
+
+    All old pods of the site still terminating (they count until they are gone), all new ones running,
+    one surging; and the database, which is stopped before it is started again.
+    """
+    return 2 * tenant.site.replicas + 1 + 1
+
+
+def limits(tenant: Blueprint) -> Manifest:
+    """The size that a container may have, and the size of one that doesn't say."""
+    site, database = tenant.site.size, tenant.database.size
+    spec = {
+        "limits": [
+            {
+                "type": "Container",
+                "max": {
+                    "cpu": _larger(site.cpu_limit, database.cpu_limit),
+                    "memory": _larger(site.memory_limit, database.memory_limit),
+                    "ephemeral-storage": EPHEMERAL_LIMIT,
+                },
+                "default": {
+                    "cpu": _smaller(site.cpu_limit, database.cpu_limit),
+                    "memory": _smaller(site.memory_limit, database.memory_limit),
+                    "ephemeral-storage": EPHEMERAL_LIMIT,
+                },
+                "defaultRequest": {
+                    "cpu": _smaller(site.cpu_request, database.cpu_request),
+                    "memory": _smaller(site.memory_request, database.memory_request),
+                    "ephemeral-storage": EPHEMERAL_REQUEST,
+                },
+            },
+        ]
+    }
+    return manifest("v1", "LimitRange", tenant.name, "tenant", names.labels(tenant.name), spec=spec)
+
+
+def _largest(tenant: Blueprint, amount: str) -> Fraction:
+    sizes = (tenant.site.size, tenant.database.size, LARGEST.wordpress, LARGEST.database)
+    return max(parse(getattr(size, amount)) for size in sizes)
+
+
+def _larger(one: str, other: str) -> str:
+    return max(one, other, key=parse)
+
+
+def _smaller(one: str, other: str) -> str:
+    return min(one, other, key=parse)

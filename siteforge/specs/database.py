@@ -1,0 +1,145 @@
+"""A tenant's database: one MariaDB in a StatefulSet, reached through a headless Service.
+
+The contract with the image is that of the official `mariadb` image (hub.docker.com/_/mariadb).
+"""
+
+import base64
+from typing import Any
+
+from siteforge import names
+from siteforge.blueprint import Blueprint
+from siteforge.names import DATABASE
+from siteforge.quantities import MEBIBYTE, parse
+from siteforge.secrets import Credentials
+from siteforge.specs import pods
+from siteforge.specs.manifest import Manifest, manifest
+
+NAME = "wordpress"
+USER = "wordpress"
+PORT = 3306
+
+_USER_ID = 999
+"""`mysql` in the official image."""
+
+_SLOW_START_SECONDS = 600
+
+
+def secret_data(credentials: Credentials) -> dict[str, str]:
+    """The passwords as `data` of a Secret."""
+    values = {"password": credentials.database_password, "root-password": credentials.database_root_password}
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def secret(tenant: Blueprint) -> Manifest:
+    """The Secret, but for its data: see `secret_data`."""
+    return manifest("v1", "Secret", tenant.name, DATABASE, names.role_labels(tenant.name, DATABASE), type="Opaque")
+
+
+def service_account(tenant: Blueprint) -> Manifest:
+    """The database's identity."""
+    return pods.service_account(tenant.name, DATABASE)
+
+
+def claim(tenant: Blueprint) -> Manifest:
+    """The claim of the data's volume.
+
+    A claim of its own rather than a template of the StatefulSet: a template can't be changed, so the
+    volume could never grow.
+    """
+    return pods.claim(tenant.name, DATABASE, tenant.database.volume)
+
+
+def service(tenant: Blueprint) -> Manifest:
+    """The headless Service: its name resolves to the pod, and only while the pod is ready."""
+    spec = {
+        "clusterIP": "None",
+        "selector": names.selector(tenant.name, DATABASE),
+        "ports": [{"name": "mysql", "port": PORT, "targetPort": "mysql", "protocol": "TCP"}],
+    }
+    return manifest("v1", "Service", tenant.name, DATABASE, names.role_labels(tenant.name, DATABASE), spec=spec)
+
+
+def stateful_set(tenant: Blueprint) -> Manifest:
+    """The StatefulSet of one replica. A change of its pod template restarts the database."""
+    labels = names.role_labels(tenant.name, DATABASE)
+    spec = {
+        "serviceName": DATABASE,
+        "replicas": 1,
+        "revisionHistoryLimit": 3,
+        "selector": {"matchLabels": names.selector(tenant.name, DATABASE)},
+        "template": {"metadata": {"labels": labels}, "spec": _pod(tenant)},
+    }
+    return manifest("apps/v1", "StatefulSet", tenant.name, DATABASE, labels, spec=spec)
+
+
+def arguments(memory_limit: str) -> list[str]:
+    """MariaDB's options that follow from its memory limit.
+
+    The buffer pool takes two fifths; the rest is for connections (up to some 3 MiB each while they
+    sort and join) and for the server itself. The default of 128 MiB would waste a large container
+    and, with its 151 connections, kill a small one.
+    """
+    mebibytes = int(parse(memory_limit) / MEBIBYTE)
+    connections = min(max(mebibytes // 4, 50), 1000)
+    return [f"--innodb-buffer-pool-size={mebibytes * 2 // 5}M", f"--max-connections={connections}"]
+
+
+def _pod(tenant: Blueprint) -> dict[str, Any]:
+    return {
+        "serviceAccountName": DATABASE,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pods.pod_security(_USER_ID),
+        # Time to write dirty pages back; killed earlier, the next start has to recover.
+        "terminationGracePeriodSeconds": 120,
+        "containers": [_container(tenant)],
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": DATABASE}},
+            {"name": "run"} | pods.scratch("16Mi"),
+            {"name": "secrets"} | pods.secret_volume(DATABASE),
+            {"name": "tmp"} | pods.scratch("1Gi"),
+        ],
+    }
+
+
+def _container(tenant: Blueprint) -> dict[str, Any]:
+    return {
+        "name": "mariadb",
+        "image": tenant.database.image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments(tenant.database.size.memory_limit),
+        "env": [
+            {"name": "MARIADB_AUTO_UPGRADE", "value": "1"},
+            {"name": "MARIADB_DATABASE", "value": NAME},
+            {"name": "MARIADB_INITDB_SKIP_TZINFO", "value": "1"},
+            {"name": "MARIADB_PASSWORD_FILE", "value": f"{pods.SECRETS_FOLDER}/password"},
+            # root connects from inside the pod only.
+            {"name": "MARIADB_ROOT_HOST", "value": "localhost"},
+            {"name": "MARIADB_ROOT_PASSWORD_FILE", "value": f"{pods.SECRETS_FOLDER}/root-password"},
+            {"name": "MARIADB_USER", "value": USER},
+        ],
+        "ports": [{"name": "mysql", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": pods.resources(tenant.database.size),
+        "securityContext": pods.CONTAINER_SECURITY,
+        # The image's own check; --connect goes over TCP, which the server of the first initialisation,
+        # that has no passwords yet, does not answer.
+        "startupProbe": _probe(["--connect", "--innodb_initialized"], period=2, failures=_SLOW_START_SECONDS // 2),
+        "readinessProbe": _probe(["--connect", "--innodb_initialized"], period=5, failures=2),
+        "livenessProbe": _probe(["--connect"], period=30, failures=4),
+        "volumeMounts": [
+            # A folder below the volume's root, which may hold a file system's lost+found.
+            {"name": "data", "mountPath": "/var/lib/mysql", "subPath": "mysql"},
+            {"name": "run", "mountPath": "/run/mysqld"},
+            {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+
+
+def _probe(checks: list[str], *, period: int, failures: int) -> dict[str, Any]:
+    return {
+        "exec": {"command": ["healthcheck.sh", *checks]},
+        "periodSeconds": period,
+        "timeoutSeconds": 10,
+        "failureThreshold": failures,
+    }

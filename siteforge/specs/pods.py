@@ -1,0 +1,79 @@
+"""What the pods of every role share: security, identity, resources, volumes.
+
+All of it fits Pod Security Standards "restricted" (kubernetes.io/docs/concepts/security/pod-security-standards).
+"""
+
+from typing import Any
+
+from siteforge import names
+from siteforge.blueprint import Volume
+from siteforge.names import Role
+from siteforge.plans import ContainerSize
+from siteforge.specs.manifest import Manifest, manifest
+
+EPHEMERAL_REQUEST = "50Mi"
+EPHEMERAL_LIMIT = "2Gi"
+
+SECRETS_FOLDER = "/opt/siteforge/secrets"
+"""Where a role's Secret is mounted; passwords are files, so that `env` and crash dumps don't show them."""
+
+CONTAINER_SECURITY: dict[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+
+
+def pod_security(user: int) -> dict[str, Any]:
+    """A pod that runs as `user`, never as root, with that group on its volumes."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": user,
+        "runAsGroup": user,
+        "fsGroup": user,
+        # Volumes of many files would otherwise be walked through at every start.
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def resources(size: ContainerSize) -> dict[str, dict[str, str]]:
+    """Requests and limits of a container."""
+    return {
+        "requests": {
+            "cpu": size.cpu_request,
+            "memory": size.memory_request,
+            "ephemeral-storage": EPHEMERAL_REQUEST,
+        },
+        "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit, "ephemeral-storage": EPHEMERAL_LIMIT},
+    }
+
+
+def service_account(tenant: str, role: Role) -> Manifest:
+    """An identity of the role's own, without a token: no pod of a tenant talks to the API server."""
+    labels = names.role_labels(tenant, role)
+    return manifest("v1", "ServiceAccount", tenant, role, labels, automountServiceAccountToken=False)
+
+
+def claim(tenant: str, role: Role, volume: Volume) -> Manifest:
+    """The claim of the role's volume."""
+    spec: dict[str, Any] = {
+        "accessModes": [volume.access_mode],
+        "resources": {"requests": {"storage": volume.size}},
+    }
+    if volume.storage_class is not None:
+        spec["storageClassName"] = volume.storage_class
+    # Its pod is awaited, and a class that binds at the first pod would be waited for in vain.
+    annotations = {"pulumi.com/skipAwait": "true"}
+    labels = names.role_labels(tenant, role)
+    return manifest("v1", "PersistentVolumeClaim", tenant, role, labels, annotations=annotations, spec=spec)
+
+
+def scratch(limit: str) -> dict[str, Any]:
+    """An empty folder that lives as long as the pod."""
+    return {"emptyDir": {"sizeLimit": limit}}
+
+
+def secret_volume(role: Role) -> dict[str, Any]:
+    """The role's Secret as a volume, readable by the pod's group only."""
+    return {"secret": {"secretName": role, "defaultMode": 0o440}}

@@ -1,0 +1,119 @@
+<?php
+/**
+ * Installs the site, once, before a pod of it starts. Every pod runs this first; a lock in the database
+ * lets one through at a time, so that replicas and restarts find the work done.
+ *
+ * The catalogue's title and address are applied when the catalogue changes, and left alone while it
+ * does not: what the owner changes in wp-admin stays.
+ */
+const SITEFORGE_DEADLINE_SECONDS = 600;
+const SITEFORGE_STATE = 'siteforge_applied';
+
+function siteforge_say(string $text): void
+{
+    fwrite(STDERR, "siteforge: $text\n");
+}
+
+function siteforge_fail(string $text): never
+{
+    siteforge_say($text);
+    exit(1);
+}
+
+/** The value of a variable, or of the file that its `_FILE` twin names. */
+function siteforge_value(string $name): string
+{
+    $file = getenv("{$name}_FILE");
+    return $file === false ? (string) getenv($name) : rtrim((string) file_get_contents($file), "\r\n");
+}
+
+/** A connection that holds the lock until this script ends. */
+function siteforge_lock(int $deadline): mysqli
+{
+    mysqli_report(MYSQLI_REPORT_OFF);
+    $host = siteforge_value('WORDPRESS_DB_HOST');
+    $waiting = false;
+    while (true) {
+        $database = mysqli_init();
+        $database->options(MYSQLI_OPT_CONNECT_TIMEOUT, 5);
+        $connected = @$database->real_connect(
+            $host,
+            siteforge_value('WORDPRESS_DB_USER'),
+            siteforge_value('WORDPRESS_DB_PASSWORD'),
+            siteforge_value('WORDPRESS_DB_NAME')
+        );
+        if ($connected) {
+            break;
+        }
+        if (time() > $deadline) {
+            siteforge_fail("the database at $host did not answer in time: " . mysqli_connect_error());
+        }
+        if (!$waiting) {
+            siteforge_say("waiting for the database at $host: " . mysqli_connect_error());
+            $waiting = true;
+        }
+        usleep(500_000);
+    }
+    $wait = max(1, $deadline - time());
+    $locked = $database->query("SELECT GET_LOCK('siteforge-install', $wait)");
+    if (!$locked || $locked->fetch_row()[0] !== '1') {
+        siteforge_fail('another pod has been installing the site for too long');
+    }
+    return $database;
+}
+
+$siteforge_lock = siteforge_lock(time() + SITEFORGE_DEADLINE_SECONDS);
+
+// Installing means that WordPress loads no plugin and no theme: no code of the site runs here.
+define('WP_INSTALLING', true);
+/** No mail from here; WordPress would send the new administrator one. */
+function wp_new_blog_notification(...$ignored): void
+{
+}
+require '/usr/src/wordpress/wp-config-docker.php';
+require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+// Nothing is reachable yet that an installation could ask over HTTP.
+add_filter('pre_http_request', fn() => new WP_Error('siteforge', 'no HTTP while installing'));
+
+$siteforge_wanted = [
+    'title' => siteforge_value('SITEFORGE_TITLE'),
+    'email' => siteforge_value('SITEFORGE_ADMIN_EMAIL'),
+];
+$siteforge_admin = siteforge_value('SITEFORGE_ADMIN_USER');
+$siteforge_applied = is_blog_installed() ? get_option(SITEFORGE_STATE) : false;
+
+if (!is_array($siteforge_applied)) {
+    // Not installed, or killed on the way: an installation that got as far as a user is complete enough.
+    if (!is_blog_installed() || count_users()['total_users'] === 0) {
+        siteforge_say('installing the site');
+        wp_install(
+            wp_slash($siteforge_wanted['title']),
+            $siteforge_admin,
+            $siteforge_wanted['email'],
+            true,
+            '',
+            wp_slash(siteforge_value('SITEFORGE_ADMIN_PASSWORD'))
+        );
+        if (is_file('/usr/src/wordpress/.htaccess')) {
+            update_option('permalink_structure', '/%year%/%monthnum%/%day%/%postname%/');
+            delete_option('rewrite_rules');
+        }
+    }
+    $siteforge_applied = [];
+}
+$siteforge_user = get_user_by('login', $siteforge_admin);
+if (($siteforge_applied['title'] ?? null) !== $siteforge_wanted['title']) {
+    siteforge_say('setting the title');
+    update_option('blogname', $siteforge_wanted['title']);
+}
+if (($siteforge_applied['email'] ?? null) !== $siteforge_wanted['email']) {
+    siteforge_say('setting the administrator\'s address');
+    update_option('admin_email', $siteforge_wanted['email']);
+    if ($siteforge_user) {
+        wp_update_user(['ID' => $siteforge_user->ID, 'user_email' => $siteforge_wanted['email']]);
+    }
+}
+if ($siteforge_applied !== $siteforge_wanted) {
+    update_option(SITEFORGE_STATE, $siteforge_wanted, false);
+}
+siteforge_say('the site is installed');

@@ -1,0 +1,241 @@
+"""A tenant's site: WordPress with Apache in a Deployment, behind a Service.
+
+The contract with the image is that of the official `wordpress` image (hub.docker.com/_/wordpress,
+docker-library/wordpress): its entry point copies the core to /var/www/html and writes wp-config.php
+from the environment. Core lives in a scratch folder, so that a new image is a new core; wp-content
+lives on the volume.
+"""
+
+import base64
+import hashlib
+from importlib import resources
+from typing import Any
+
+from siteforge import names
+from siteforge.blueprint import Blueprint
+from siteforge.names import DATABASE, WORDPRESS
+from siteforge.quantities import MEBIBYTE, parse
+from siteforge.secrets import SALTS, Credentials
+from siteforge.specs import database, pods
+from siteforge.specs.manifest import Manifest, manifest
+
+ADMIN_USER = "admin"
+PORT = 80
+
+_USER_ID = 33
+"""`www-data` in the official (Debian-based) image."""
+
+_ROOT = "/var/www/html"
+_SCRIPTS_FOLDER = "/opt/siteforge/scripts"
+_SCRIPTS = ("config.php", "health.php", "install.php")
+_HEALTH_PATH = "/siteforge-health.php"
+_SLOW_START_SECONDS = 600
+
+
+def secret_data(credentials: Credentials) -> dict[str, str]:
+    """The passwords and salts as `data` of a Secret."""
+    values = {"admin-password": credentials.admin_password, "database-password": credentials.database_password}
+    values |= {_salt_key(name): value for name, value in credentials.salts.items()}
+    return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def secret(tenant: Blueprint) -> Manifest:
+    """The Secret, but for its data: see `secret_data`."""
+    return manifest("v1", "Secret", tenant.name, WORDPRESS, names.role_labels(tenant.name, WORDPRESS), type="Opaque")
+
+
+def config_map(tenant: Blueprint) -> Manifest:
+    """The scripts that install, configure and probe the site, and Apache's settings."""
+    labels = names.role_labels(tenant.name, WORDPRESS)
+    return manifest("v1", "ConfigMap", tenant.name, WORDPRESS, labels, data=_config(tenant))
+
+
+def service_account(tenant: Blueprint) -> Manifest:
+    """The site's identity."""
+    return pods.service_account(tenant.name, WORDPRESS)
+
+
+def claim(tenant: Blueprint) -> Manifest:
+    """The claim of wp-content's volume."""
+    return pods.claim(tenant.name, WORDPRESS, tenant.site.volume)
+
+
+def service(tenant: Blueprint) -> Manifest:
+    """The Service that the site is reached through; it sends traffic to ready pods only."""
+    spec = {
+        "type": "ClusterIP",
+        "selector": names.selector(tenant.name, WORDPRESS),
+        "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
+    }
+    return manifest("v1", "Service", tenant.name, WORDPRESS, names.role_labels(tenant.name, WORDPRESS), spec=spec)
+
+
+def deployment(tenant: Blueprint) -> Manifest:
+    """The Deployment, but for its spec: see `deployment_spec`."""
+    return manifest("apps/v1", "Deployment", tenant.name, WORDPRESS, names.role_labels(tenant.name, WORDPRESS))
+
+
+def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
+    """The Deployment's spec.
+
+    Args:
+        tenant: the blueprint.
+        fingerprint: of the tenant's credentials; a change of them has to roll the pods.
+    """
+    annotations = {
+        names.annotation("config"): _digest(_config(tenant)),
+        names.annotation("credentials"): fingerprint,
+    }
+    labels = names.role_labels(tenant.name, WORDPRESS)
+    return {
+        "replicas": tenant.site.replicas,
+        "revisionHistoryLimit": 3,
+        "progressDeadlineSeconds": _SLOW_START_SECONDS,
+        "selector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
+        # A new pod is ready before an old one goes, so that a change is not an outage.
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
+    }
+
+
+def workers(memory_limit: str) -> int:
+    """How many requests Apache serves at once: one PHP process takes some 40 MiB, the base some 96 MiB.
+
+    The image's default of 150 processes would get a small container killed by its first busy minute.
+    """
+    mebibytes = int(parse(memory_limit) / MEBIBYTE)
+    return min(max((mebibytes - 96) // 40, 2), 150)
+
+
+def _config(tenant: Blueprint) -> dict[str, str]:
+    scripts = resources.files("siteforge.specs") / "scripts"
+    files = {name: (scripts / name).read_text() for name in _SCRIPTS}
+    template = (scripts / "apache.conf").read_text()
+    return files | {"apache.conf": template.replace("@WORKERS@", str(workers(tenant.site.size.memory_limit)))}
+
+
+def _digest(data: dict[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(data.items())).encode()).hexdigest()[:12]
+
+
+def _salt_key(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _pod(tenant: Blueprint) -> dict[str, Any]:
+    pod: dict[str, Any] = {
+        "serviceAccountName": WORDPRESS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pods.pod_security(_USER_ID)
+        # A safe sysctl: Apache listens on port 80 without being root.
+        | {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
+        "terminationGracePeriodSeconds": 60,
+        "initContainers": [_install(tenant)],
+        "containers": [_container(tenant)],
+        "volumes": [
+            {"name": "content", "persistentVolumeClaim": {"claimName": WORDPRESS}},
+            {"name": "core"} | pods.scratch("512Mi"),
+            {"name": "run"} | pods.scratch("16Mi"),
+            {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}},
+            {"name": "secrets"} | pods.secret_volume(WORDPRESS),
+            {"name": "tmp"} | pods.scratch("512Mi"),
+        ],
+    }
+    if tenant.site.volume.access_mode == "ReadWriteOnce":
+        # Such a volume is mounted on one node at a time: the pods, and the one that surges in a
+        # rollout, have to be where it is.
+        pod["affinity"] = {
+            "podAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [
+                    {
+                        "labelSelector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
+                        "topologyKey": "kubernetes.io/hostname",
+                    }
+                ]
+            }
+        }
+    return pod
+
+
+def _environment(tenant: Blueprint) -> list[dict[str, str]]:
+    values = {
+        "WORDPRESS_CONFIG_EXTRA": f"require '{_SCRIPTS_FOLDER}/config.php';",
+        "WORDPRESS_DB_HOST": DATABASE,
+        "WORDPRESS_DB_NAME": database.NAME,
+        "WORDPRESS_DB_PASSWORD_FILE": f"{pods.SECRETS_FOLDER}/database-password",
+        "WORDPRESS_DB_USER": database.USER,
+        "SITEFORGE_SERVICE_HOST": names.service_host(tenant.name),
+    }
+    values |= {f"WORDPRESS_{name}_FILE": f"{pods.SECRETS_FOLDER}/{_salt_key(name)}" for name in SALTS}
+    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _install(tenant: Blueprint) -> dict[str, Any]:
+    """Waits for the database and installs the site if nobody did; see scripts/install.php."""
+    own = [
+        {"name": "SITEFORGE_ADMIN_EMAIL", "value": tenant.admin_email},
+        {"name": "SITEFORGE_ADMIN_PASSWORD_FILE", "value": f"{pods.SECRETS_FOLDER}/admin-password"},
+        {"name": "SITEFORGE_ADMIN_USER", "value": ADMIN_USER},
+        {"name": "SITEFORGE_TITLE", "value": tenant.title},
+    ]
+    return {
+        "name": "install",
+        "image": tenant.site.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["php", f"{_SCRIPTS_FOLDER}/install.php"],
+        "env": [*own, *_environment(tenant)],
+        "resources": pods.resources(tenant.site.size),
+        "securityContext": pods.CONTAINER_SECURITY,
+        "volumeMounts": [
+            {"name": "scripts", "mountPath": _SCRIPTS_FOLDER, "readOnly": True},
+            {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+
+
+def _container(tenant: Blueprint) -> dict[str, Any]:
+    return {
+        "name": "wordpress",
+        "image": tenant.site.image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": _environment(tenant),
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": pods.resources(tenant.site.size),
+        "securityContext": pods.CONTAINER_SECURITY,
+        "lifecycle": {
+            # Requests still arrive until every node has heard that the pod is going; then the image's
+            # stop signal lets Apache finish those it has.
+            "preStop": {"exec": {"command": ["sleep", "5"]}},
+        },
+        "startupProbe": _probe("?ready", period=2, timeout=5, failures=_SLOW_START_SECONDS // 2),
+        # Ready means that the site can answer: PHP runs and the database holds an installed site.
+        "readinessProbe": _probe("?ready", period=3, timeout=5, failures=2),
+        # Alive means that PHP runs. A lost database or a busy minute is no reason to kill a pod.
+        "livenessProbe": _probe("", period=20, timeout=20, failures=6),
+        "volumeMounts": [
+            {"name": "core", "mountPath": _ROOT},
+            {"name": "scripts", "mountPath": f"{_ROOT}{_HEALTH_PATH}", "subPath": "health.php", "readOnly": True},
+            {"name": "content", "mountPath": f"{_ROOT}/wp-content", "subPath": "wp-content"},
+            {
+                "name": "scripts",
+                "mountPath": "/etc/apache2/conf-enabled/siteforge.conf",
+                "subPath": "apache.conf",
+                "readOnly": True,
+            },
+            {"name": "run", "mountPath": "/run"},
+            {"name": "scripts", "mountPath": _SCRIPTS_FOLDER, "readOnly": True},
+            {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+
+
+def _probe(query: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": _HEALTH_PATH + query, "port": "http", "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }

@@ -1,0 +1,99 @@
+"""The whole program, `__main__.py`, against the mocks."""
+
+import runpy
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from tests.support import mocks
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = str(ROOT / "tenants.yaml")
+CONFIG = {
+    "catalogue": CATALOGUE,
+    "wordpressImage": "registry.example/wordpress:1",
+    "databaseImage": "registry.example/mariadb:1",
+    "secret": "s" * 40,
+}
+
+
+def program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"))
+
+
+def test_every_tenant_of_the_catalogue_is_registered_through_one_provider() -> None:
+    recording = mocks.run(program, CONFIG)
+    tenants = [resource for resource in recording.resources if resource.type == "siteforge:index:Tenant"]
+    assert [tenant.name for tenant in tenants] == ["blog-aku", "shop-lumi", "club-otava"]
+    (provider,) = [resource for resource in recording.resources if resource.type == "pulumi:providers:kubernetes"]
+    used = {resource.provider for resource in recording.resources if resource.type.startswith("kubernetes:")}
+    assert len(used) == 1
+    assert f"::{provider.name}::" in used.pop()
+
+
+def test_secrets_and_config_maps_are_changed_in_place() -> None:
+    provider = mocks.run(program, CONFIG).one("pulumi:providers:kubernetes", "kubernetes")
+    assert provider.inputs["enableSecretMutable"] == "true"
+    assert provider.inputs["enableConfigMapMutable"] == "true"
+
+
+def test_the_stacks_images_serve_tenants_that_name_none() -> None:
+    recording = mocks.run(program, CONFIG)
+    deployment = recording.one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment")
+    pod = deployment.inputs["spec"]["template"]["spec"]
+    images = {container["image"] for container in pod["containers"] + pod["initContainers"]}
+    assert images == {"registry.example/wordpress:1"}
+
+
+def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
+    """What Pulumi shows when the program gives up; it must have registered nothing by then."""
+    recordings: list[str] = []
+
+    def failing() -> None:
+        with pytest.raises(pulumi.RunError) as error:
+            program()
+        recordings.append(str(error.value))
+
+    recording = mocks.run(failing, config, plain_secret=plain_secret)
+    assert [resource for resource in recording.resources if resource.type.startswith("kubernetes:")] == []
+    return recordings[0]
+
+
+def test_a_wrong_catalogue_registers_nothing_and_shows_its_messages(tmp_path: Path) -> None:
+    path = tmp_path / "tenants.yaml"
+    path.write_text("tenants:\n  - name: Blog\n    title: T\n    adminEmail: nobody\n")
+    lines = failure({**CONFIG, "catalogue": str(path)}).splitlines()
+    assert [line.split(" ")[0] for line in lines] == [f"{path}:2:11:", f"{path}:4:17:"]
+
+
+def test_a_missing_secret_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SITEFORGE_SECRET_FILE", raising=False)
+    assert "pulumi config set --secret siteforge:secret" in failure({**CONFIG, "secret": ""})
+
+
+def test_a_short_secret_is_refused_without_showing_it() -> None:
+    message = failure({**CONFIG, "secret": "hunter2"})
+    assert "7 characters" in message
+    assert "hunter2" not in message
+
+
+def test_the_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s" * 40 + "\n")
+    monkeypatch.setenv("SITEFORGE_SECRET_FILE", str(path))
+    from_file = mocks.run(program, {**CONFIG, "secret": ""})
+    from_config = mocks.run(program, CONFIG)
+    name = ("kubernetes:core/v1:Secret", "blog-aku-wordpress-secret")
+    assert from_file.one(*name).inputs["data"] == from_config.one(*name).inputs["data"]
+
+
+def test_an_unreadable_secret_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITEFORGE_SECRET_FILE", str(tmp_path / "none"))
+    assert str(tmp_path / "none") in failure({**CONFIG, "secret": ""})
+
+
+def test_a_secret_in_plain_text_is_refused_without_showing_it() -> None:
+    message = failure(CONFIG, plain_secret=True)
+    assert "plain text" in message
+    assert CONFIG["secret"] not in message

@@ -1,0 +1,175 @@
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from siteforge import Tenant, TenantArgs, TenantArgsError
+from tests.support import mocks
+from tests.support.mocks import Recording
+
+SECRET = "s" * 40
+ARGS = TenantArgs(title="Aku", admin_email="aku@example.com", secret=SECRET, plan="nano")
+
+
+def tenant(args: TenantArgs = ARGS, name: str = "blog-aku") -> Recording:
+    return mocks.run(lambda: Tenant(name, args))
+
+
+def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
+    recording = tenant()
+    boundary, database, site = "blog-aku-boundary", "blog-aku-database", "blog-aku-wordpress"
+    assert {(resource.type, resource.name, resource.parent) for resource in recording.resources} == {
+        ("siteforge:index:Tenant", "blog-aku", ""),
+        ("siteforge:index:Boundary", boundary, "blog-aku"),
+        ("kubernetes:core/v1:Namespace", "blog-aku-namespace", boundary),
+        ("kubernetes:core/v1:ResourceQuota", "blog-aku-quota", boundary),
+        ("kubernetes:core/v1:LimitRange", "blog-aku-limits", boundary),
+        ("siteforge:index:Database", database, "blog-aku"),
+        ("kubernetes:core/v1:Secret", "blog-aku-database-secret", database),
+        ("kubernetes:core/v1:ServiceAccount", "blog-aku-database-service-account", database),
+        ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-database-claim", database),
+        ("kubernetes:core/v1:Service", "blog-aku-database-service", database),
+        ("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set", database),
+        ("siteforge:index:WordPress", site, "blog-aku"),
+        ("kubernetes:core/v1:Secret", "blog-aku-wordpress-secret", site),
+        ("kubernetes:core/v1:ConfigMap", "blog-aku-wordpress-config-map", site),
+        ("kubernetes:core/v1:ServiceAccount", "blog-aku-wordpress-service-account", site),
+        ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-wordpress-claim", site),
+        ("kubernetes:core/v1:Service", "blog-aku-wordpress-service", site),
+        ("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment", site),
+    }
+
+
+def test_every_object_has_the_kind_of_the_class_that_placed_it() -> None:
+    for resource in tenant().resources:
+        if resource.custom:
+            group, _, kind = resource.type.removeprefix("kubernetes:").partition(":")
+            assert resource.inputs["kind"] == kind
+            assert resource.inputs["apiVersion"] == group.removeprefix("core/")
+
+
+def test_every_component_registers_its_outputs() -> None:
+    components = [resource for resource in tenant().resources if not resource.custom]
+    assert len(components) == 4
+    assert all(component.outputs is not None for component in components)
+
+
+def test_a_tenant_tells_where_it_is_and_keeps_its_password_secret() -> None:
+    outputs = tenant().one("siteforge:index:Tenant", "blog-aku").outputs
+    assert outputs is not None
+    password = outputs.pop("admin_password")
+    assert password[mocks.SECRET_KEY]
+    assert len(password["value"]) == 24
+    assert outputs == {
+        "namespace": "blog-aku",
+        "service": "wordpress",
+        "url": "http://wordpress.blog-aku.svc.cluster.local",
+        "reach": "kubectl port-forward --namespace blog-aku service/wordpress 8080:80",
+        "admin_user": "admin",
+    }
+
+
+def test_secrets_are_secret_inputs_and_stand_nowhere_else() -> None:
+    recording = tenant()
+    for name in ("blog-aku-database-secret", "blog-aku-wordpress-secret"):
+        data = recording.one("kubernetes:core/v1:Secret", name).inputs["data"]
+        assert data[mocks.SECRET_KEY], "the engine would store it in plain text"
+    values = [
+        value
+        for name in ("blog-aku-database-secret", "blog-aku-wordpress-secret")
+        for value in recording.one("kubernetes:core/v1:Secret", name).inputs["data"]["value"].values()
+    ]
+    others = [resource for resource in recording.resources if not resource.type.endswith(":Secret")]
+    for resource in others:
+        assert not [value for value in values if value in repr(resource.inputs)], resource.name
+
+
+def test_everything_is_made_after_its_boundary_and_goes_with_its_namespace() -> None:
+    for resource in tenant().resources:
+        if resource.custom and resource.parent != "blog-aku-boundary":
+            assert {"blog-aku-namespace", "blog-aku-quota", "blog-aku-limits"} <= resource.depends_on, resource.name
+        if resource.custom and resource.name != "blog-aku-namespace":
+            assert resource.deleted_with == "blog-aku-namespace", resource.name
+
+
+def test_workloads_are_made_after_what_they_mount() -> None:
+    recording = tenant()
+    deployment = recording.one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment")
+    assert {f"blog-aku-wordpress-{role}" for role in ("secret", "config-map", "service-account", "claim")} <= (
+        deployment.depends_on
+    )
+    stateful_set = recording.one("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set")
+    assert {f"blog-aku-database-{role}" for role in ("secret", "service-account", "claim")} <= stateful_set.depends_on
+
+
+def test_no_service_waits_for_its_workload_which_would_wait_for_it() -> None:
+    recording = tenant()
+    for name in ("blog-aku-wordpress-service", "blog-aku-database-service"):
+        depends_on = recording.one("kubernetes:core/v1:Service", name).depends_on
+        assert not {name for name in depends_on if name.endswith(("-deployment", "-stateful-set"))}
+
+
+def test_only_the_databases_restart_is_announced() -> None:
+    hooks = {resource.name: resource.hooks for resource in tenant().resources if resource.hooks}
+    assert hooks == {"blog-aku-database-stateful-set": ["siteforge-announce-database-restart"]}
+
+
+def test_every_object_names_its_field_manager_and_repairs_what_others_changed() -> None:
+    for resource in tenant().resources:
+        if resource.custom:
+            annotations = resource.inputs["metadata"]["annotations"]
+            assert annotations["pulumi.com/patchFieldManager"] == "siteforge", resource.name
+            assert annotations["pulumi.com/patchForce"] == "true", resource.name
+
+
+def test_two_tenants_share_no_name_and_no_credential() -> None:
+    def program() -> None:
+        Tenant("blog-aku", ARGS)
+        Tenant("shop-lumi", ARGS)
+
+    recording = mocks.run(program)
+    assert len(recording.names()) == len(recording.resources) == 36
+    data = [
+        recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
+        for name in ("blog-aku", "shop-lumi")
+    ]
+    assert not set(data[0].values()) & set(data[1].values())
+
+
+def test_a_secret_may_be_an_output() -> None:
+    plain = tenant()
+    output = mocks.run(lambda: Tenant("blog-aku", {**ARGS, "secret": pulumi.Output.secret(SECRET)}))
+    for name in ("blog-aku-database-secret", "blog-aku-wordpress-secret"):
+        type_ = "kubernetes:core/v1:Secret"
+        assert output.one(type_, name).inputs["data"] == plain.one(type_, name).inputs["data"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("Blog", {}, "tenant Blog: name: not a valid tenant name (Blog)"),
+        ("blog-aku", {"plan": "gigantic"}, "tenant blog-aku: plan: there is no such plan (gigantic)"),
+        ("blog-aku", {"adminEmail": "a@example.com"}, "tenant blog-aku: adminEmail: Extra inputs"),
+        (
+            "blog-aku",
+            {"wordpress": {"resources": {"requests": {"cpu": "3"}}}},
+            "tenant blog-aku: wordpress.resources.requests.cpu: requests 3 of cpu, over its limit of 500m",
+        ),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_registered(
+    name: str, change: dict[str, Any], message: str
+) -> None:
+    registered: list[str] = []
+
+    def program() -> None:
+        with pytest.raises(TenantArgsError) as error:
+            Tenant(name, cast(TenantArgs, {**ARGS, **change}))
+        registered.append(str(error.value))
+
+    assert mocks.run(program).resources == []
+    assert registered[0].startswith(message)
+
+
+def test_the_errors_of_arguments_are_shown_by_pulumi_without_a_traceback() -> None:
+    assert issubclass(TenantArgsError, pulumi.RunError)

@@ -1,0 +1,89 @@
+"""The real engine and the real cluster: one cluster for all tests, one stack for those that can share it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local import cluster, workspace
+from tests.support.commands import kubectl
+from tests.support.site import Site
+from tests.support.stack import Stack, remove_leftovers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/e2e/" in str(item.path):
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> None:
+    """The local platform, started, with nothing left of an earlier run of the tests."""
+    cluster.start()
+    workspace.ensure()
+    remove_leftovers()
+
+
+MakeStack = Callable[[str], Stack]
+
+
+@pytest.fixture(scope="session")
+def make_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    """Makes stacks, and destroys them at the end of the run."""
+    made: list[Stack] = []
+    folder: Path = tmp_path_factory.mktemp("stacks")
+
+    def make(name: str) -> Stack:
+        stack = Stack(folder / name, name)
+        made.append(stack)
+        # A secret reaches Pulumi by standard input: an argument could be read by every user of the machine.
+        stack.pulumi(
+            "config", "set", "--secret", "siteforge:secret", stdin="a secret of the tests, long enough to be one"
+        )
+        return stack
+
+    yield make
+    for stack in made:
+        stack.destroy()
+
+
+BLOG = "e2e-blog"
+
+
+@pytest.fixture(scope="session")
+def blog_stack(make_stack: MakeStack) -> Stack:
+    """A stack of one tenant, `e2e-blog`, that is up."""
+    stack = make_stack("blog")
+    reset(stack)
+    stack.up()
+    return stack
+
+
+@pytest.fixture
+def blog(blog_stack: Stack) -> Iterator[Stack]:
+    """The same, as its catalogue says before each test, and repaired after it."""
+    yield blog_stack
+    reset(blog_stack)
+    blog_stack.up()
+    for workload in ("statefulset/mariadb", "deployment/wordpress"):
+        kubectl("rollout", "status", "-n", BLOG, workload, "--timeout=120s")
+
+
+def reset(stack: Stack) -> None:
+    """The catalogue of the shared stack."""
+    stack.catalogue(
+        f"""
+        tenants:
+          - name: {BLOG}
+            title: Blog of the tests
+            adminEmail: blog@example.com
+            plan: nano
+        """
+    )
+
+
+@pytest.fixture
+def site(blog_stack: Stack) -> Site:
+    """The site of `e2e-blog`."""
+    return Site(BLOG, blog_stack.output("adminPasswords")[BLOG])

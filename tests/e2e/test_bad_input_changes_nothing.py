@@ -1,0 +1,46 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import reset
+from tests.support.commands import kubectl
+from tests.support.stack import ROOT, Stack
+
+SAMPLES = ROOT / "tests" / "catalogue" / "invalid"
+
+
+@pytest.fixture
+def untouched(blog_stack: Stack) -> Iterator[Stack]:
+    """The shared stack, which the test must leave as it is."""
+    before, objects = blog_stack.resources(), cluster()
+    yield blog_stack
+    reset(blog_stack)
+    assert blog_stack.resources() == before
+    assert cluster() == objects
+
+
+def cluster() -> str:
+    """The tenant's objects with their generations."""
+    kinds = "deployment,statefulset,service,resourcequota,limitrange,secret,configmap,pvc"
+    path = "jsonpath={range .items[*]}{.kind}/{.metadata.name}/{.metadata.uid}/{.metadata.generation}{'\\n'}{end}"
+    return kubectl("get", kinds, "-n", "e2e-blog", "-o", path)
+
+
+# tests/unit/test_catalogue.py has all the messages; here it is that Pulumi shows them and does nothing.
+@pytest.mark.parametrize("sample", ["bad_names", "requests_over_limits", "empty_file"])
+def test_a_bad_catalogue_stops_up_with_its_messages_and_changes_nothing(untouched: Stack, sample: str) -> None:
+    untouched.catalogue((SAMPLES / f"{sample}.yaml").read_text())
+    result = untouched.up(check=False)
+    assert result.code != 0
+    for line in (SAMPLES / f"{sample}.error").read_text().splitlines():
+        assert line in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_missing_catalogue_stops_up_with_one_line(untouched: Stack) -> None:
+    Path(untouched.folder, "tenants.yaml").unlink()
+    result = untouched.up(check=False)
+    assert result.code != 0
+    assert result.output.count("tenants.yaml:1:1: no such file") == 1
+    assert "Traceback" not in result.output

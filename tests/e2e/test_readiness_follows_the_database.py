@@ -1,0 +1,51 @@
+import time
+
+from tests.support.commands import kubectl
+from tests.support.load import Load
+from tests.support.site import Site
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
+NAMESPACE = "e2e-blog"
+READY = "jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].addresses[0]}"
+
+
+def ready_endpoints() -> list[str]:
+    slices = ["get", "endpointslices", "-n", NAMESPACE, "-l", "kubernetes.io/service-name=wordpress", "-o", READY]
+    return kubectl(*slices).split()
+
+
+def restarts() -> str:
+    path = "jsonpath={.items[*].status.containerStatuses[*].restartCount}"
+    return kubectl("get", "pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=wordpress", "-o", path)
+
+
+def test_a_lost_database_takes_the_site_out_of_its_service_without_killing_it(blog: Stack, site: Site) -> None:
+    assert len(ready_endpoints()) == 1
+    before = restarts()
+    kubectl("scale", "-n", NAMESPACE, "statefulset/mariadb", "--replicas=0")
+    eventually("the Service to have no endpoint", lambda: ready_endpoints() == [], namespace=NAMESPACE)
+    blog.up()
+    eventually("the Service to have its endpoint back", ready_endpoints, namespace=NAMESPACE)
+    assert site.serves("Blog of the tests")
+    assert restarts() == before
+
+
+def test_a_pod_that_is_not_installed_yet_gets_no_traffic(blog: Stack, site: Site) -> None:
+    """A new pod whose database does not answer waits in its first container; the old one goes on serving."""
+    with Load(site.address) as load:
+        kubectl("set", "env", "-n", NAMESPACE, "deployment/wordpress", "WORDPRESS_DB_HOST=nowhere", "-c", "install")
+        time.sleep(10)
+        assert len(ready_endpoints()) == 1
+        blog.up()
+    assert load.failures == []
+
+
+def test_the_downtime_of_a_database_restart_is_seconds(blog: Stack, site: Site) -> None:
+    """docs/updates.md quotes the figure that this prints."""
+    with Load(site.address) as load:
+        kubectl("rollout", "restart", "-n", NAMESPACE, "statefulset/mariadb")
+        kubectl("rollout", "status", "-n", NAMESPACE, "statefulset/mariadb", "--timeout=120s")
+        eventually("the site", lambda: site.serves() and ready_endpoints(), namespace=NAMESPACE)
+    print(f"a database restart: {load.downtime:.1f} s, {len(load.failures)} of {load.requests} requests failed")
+    assert 0 < load.downtime < 30

@@ -1,0 +1,82 @@
+"""A tenant's site, used as its visitors and its owner use it."""
+
+import http.client
+import json
+import re
+import urllib.parse
+import xmlrpc.client
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.support.commands import kubectl
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A tenant's site, reached through its Service."""
+
+    tenant: str
+    password: str = ""
+
+    @property
+    def address(self) -> str:
+        """The Service's cluster address, which this machine has a route to."""
+        path = "jsonpath={.spec.clusterIP}"
+        return kubectl("get", "service", "wordpress", "-n", self.tenant, "-o", path)
+
+    def get(self, path: str = "/", *, address: str = "", timeout: float = 20) -> Answer:
+        """GET a path; a redirect is an answer of its own."""
+        connection = http.client.HTTPConnection(address or self.address, 80, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, answer.read().decode(errors="replace"), headers)
+        finally:
+            connection.close()
+
+    def serves(self, text: str = "") -> bool:
+        """Whether the front page answers 200 and has `text` in it."""
+        answer = self.get()
+        return answer.status == 200 and text in answer.body
+
+    def title(self) -> str:
+        """The title of the front page."""
+        found = re.search("<title>(.*?)</title>", self.get().body)
+        return found[1] if found else ""
+
+    def post(self, title: str) -> int:
+        """Publish a post as the administrator; returns its number once it is acknowledged."""
+        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
+        content = {"post_title": title, "post_content": title, "post_status": "publish"}
+        return int(str(server.wp.newPost(0, "admin", self.password, content)))
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a file as the administrator; returns its path on the site."""
+        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
+        file = {"name": name, "type": "text/plain", "bits": xmlrpc.client.Binary(content)}
+        uploaded = server.wp.uploadFile(0, "admin", self.password, file)
+        assert isinstance(uploaded, dict)
+        return urllib.parse.urlparse(str(uploaded["url"])).path
+
+    def posts(self) -> set[str]:
+        """The titles of all published posts."""
+        answer = self.get("/?rest_route=/wp/v2/posts&per_page=100")
+        assert answer.status == 200, answer
+        return {post["title"]["rendered"] for post in json.loads(answer.body)}
+
+    def users(self) -> Iterator[str]:
+        """The logins of all users, asked as the administrator."""
+        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
+        found = server.wp.getUsers(0, "admin", self.password)
+        assert isinstance(found, list)
+        return (str(user["username"]) for user in found if isinstance(user, dict))

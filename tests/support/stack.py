@@ -1,0 +1,108 @@
+"""A Pulumi stack of the real program, with a project folder, backend and catalogue of its own."""
+
+import json
+import re
+import shutil
+import subprocess
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import images
+from tests.support.commands import kubectl, run
+
+ROOT = Path(__file__).parents[2]
+PREFIX = "e2e-"
+"""Every tenant of a test begins so: what a crashed run left is found by it."""
+
+
+@dataclass
+class Result:
+    """What one run of Pulumi did."""
+
+    code: int
+    output: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Resources by what happened to them: created, updated, deleted, replaced, unchanged."""
+        summary = self.output.rpartition("Resources:")[2]
+        words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
+        found = re.findall(r"(\d+) (?:to )?(\w+)", summary.partition("Duration:")[0])
+        return {words.get(word, word): int(count) for count, word in found if word not in ("changes",)}
+
+    @property
+    def updates(self) -> set[str]:
+        """The kinds, in lower case, that a preview with --diff shows an update for."""
+        return {kind.lower() for kind in re.findall(r"~ kubernetes:[\w./]+:(\w+): \(update\)", self.output)}
+
+
+class Stack:
+    """A stack of the real program on the real cluster."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        folder.mkdir()
+        (folder / "state").mkdir()
+        project = (ROOT / "Pulumi.yaml").read_text().replace(".venv", str(ROOT / ".venv"))
+        (folder / "Pulumi.yaml").write_text(project)
+        shutil.copy(ROOT / "__main__.py", folder)
+        self.environment = {
+            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
+        }
+        (folder / "passphrase").write_text("a passphrase of this test")
+        self.pulumi("stack", "init", name)
+        self.configure("wordpressImage", images.WORDPRESS)
+        self.configure("databaseImage", images.MARIADB)
+
+    def pulumi(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run Pulumi in the stack's folder."""
+        command = ["pulumi", "--non-interactive", *arguments]
+        return run(command, cwd=self.folder, env=self.environment, check=check, stdin=stdin)
+
+    def configure(self, key: str, value: str) -> None:
+        """Set a value of the stack's configuration."""
+        self.pulumi("config", "set", f"siteforge:{key}", value)
+
+    def catalogue(self, text: str) -> None:
+        """Write the catalogue; the text may be indented."""
+        (self.folder / "tenants.yaml").write_text(textwrap.dedent(text))
+
+    def up(self, *, check: bool = True) -> Result:
+        """Plain `pulumi up`."""
+        return self._result(self.pulumi("up", "--yes", "--skip-preview", "--suppress-progress", check=check))
+
+    def preview(self, *, check: bool = True) -> Result:
+        """`pulumi preview --diff`."""
+        return self._result(self.pulumi("preview", "--diff", "--suppress-progress", check=check))
+
+    def refresh(self) -> Result:
+        """`pulumi refresh`."""
+        return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
+
+    def destroy(self) -> Result:
+        """`pulumi destroy`."""
+        return self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+
+    def output(self, name: str) -> Any:
+        """A stack output, secrets shown."""
+        return json.loads(self.pulumi("stack", "output", name, "--json", "--show-secrets").stdout)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state."""
+        exported = json.loads(self.pulumi("stack", "export").stdout)
+        return list(exported["deployment"].get("resources", []))
+
+    @staticmethod
+    def _result(done: subprocess.CompletedProcess[str]) -> Result:
+        return Result(done.returncode, done.stdout + done.stderr)
+
+
+def remove_leftovers() -> None:
+    """Delete the namespaces that a crashed run of the tests left."""
+    names = kubectl("get", "namespaces", "-o", "name").split()
+    left = [name for name in names if name.startswith(f"namespace/{PREFIX}")]
+    if left:
+        kubectl("delete", *left, "--timeout=120s")
