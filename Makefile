@@ -17,7 +17,7 @@ up: ## Set everything up, start the cluster, provision the tenants, wait until e
 	@$(LOCAL) up
 
 test: ## Set everything up and run every test
-	@$(LOCAL) start
+	@$(LOCAL) prepare
 	@$(VENV)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine

@@ -16,17 +16,18 @@ def environment() -> None:
     virtualenv.ensure()
 
 
-def start() -> None:
-    """Make everything ready: Python environment, toolchain, images, cluster, Pulumi's workspace."""
+def prepare() -> None:
+    """Make all that takes long the first time: Python environment, toolchain, images."""
     virtualenv.ensure()
+    cluster.prepare()
     toolchain.ensure()
-    cluster.start()
-    workspace.ensure()
 
 
 def up() -> None:
     """Start the cluster, run `pulumi up` on the stack dev, wait until each site answers, print where."""
-    start()
+    prepare()
+    cluster.start()
+    workspace.ensure()
     workspace.up()
     if (known := cluster.current()) is not None and known.simulated:
         say("Pods are simulated on this cluster: tenants are Ready, and no site answers.")
@@ -58,7 +59,7 @@ def clean() -> None:
 
 
 _COMMANDS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (environment, start, up, stop, status, env, clean)
+    function.__name__: function for function in (environment, prepare, up, stop, status, env, clean)
 }
 
 

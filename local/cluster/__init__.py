@@ -15,19 +15,48 @@ from local.cluster import lifecycle, plan, simulated_nodes
 from local.cluster.image_store import Image
 from local.cluster.layout import CONTEXT, NODE, outside
 from local.cluster.lifecycle import delete, stop
-from local.cluster.overview import status
+from local.cluster.overview import running, status
 from local.cluster.settings import Settings, load
 from local.steps import Failure
 
-__all__ = ["CONTEXT", "NODE", "Settings", "current", "delete", "kubeconfig", "nodes", "start", "status", "stop"]
+__all__ = [
+    "CONTEXT",
+    "NODE",
+    "Settings",
+    "current",
+    "delete",
+    "kubeconfig",
+    "nodes",
+    "prepare",
+    "running",
+    "start",
+    "status",
+    "stop",
+]
 
 _CONTROL_PLANE = ("etcd", "kubernetes", "kwok")
 _REAL_NODE = ("coredns", "local-path-provisioner")
 
 
-def start(
-    *, simulated: bool | None = None, programs: Path | None = None, images: Sequence[Image] | None = None
-) -> Settings:
+def prepare(simulated: bool | None = None) -> tuple[Path, Sequence[Image]]:
+    """Make what a start needs, which takes long the first time; at once when it is there.
+
+    Args:
+        simulated: as for `start`.
+
+    Returns:
+        The folder of the programs, and the images for the node's image store.
+
+    Raises:
+        Failure: this is not root, or something can't be made.
+    """
+    simulated = _decide(simulated)
+    plan.require_root(simulated)
+    programs = toolchain.ensure(_CONTROL_PLANE if simulated else _CONTROL_PLANE + _REAL_NODE)
+    return programs, [] if simulated else local_images.ensure()
+
+
+def start(*, simulated: bool | None = None) -> Settings:
     """Start this clone's cluster, with whatever has to be made before; at once when it runs already.
 
     It is back with the node Ready, the storage class there and cluster DNS answering.
@@ -35,8 +64,6 @@ def start(
     Args:
         simulated: whether to do without a real node; None keeps to what the cluster is. A new one is real, unless
             the environment says `SITEFORGE_SIMULATED=1`.
-        programs: the folder with kubelet and so on; by default the toolchain's.
-        images: to have in the node's image store; by default all of `local.images`.
 
     Returns:
         The cluster's settings, with all addresses.
@@ -44,15 +71,14 @@ def start(
     Raises:
         Failure: this is not root, something can't be made, or the cluster is not ready in time.
     """
-    if simulated is None:
-        known = current()
-        simulated = known.simulated if known is not None else os.environ.get("SITEFORGE_SIMULATED") == "1"
-    if programs is None:
-        plan.require_root(simulated)
-        programs = toolchain.ensure(_CONTROL_PLANE if simulated else _CONTROL_PLANE + _REAL_NODE)
-    if images is None:
-        images = [] if simulated else local_images.ensure()
-    return lifecycle.start(programs, images, simulated)
+    return lifecycle.start(*prepare(simulated), _decide(simulated))
+
+
+def _decide(simulated: bool | None) -> bool:
+    if simulated is not None:
+        return simulated
+    known = current()
+    return known.simulated if known is not None else os.environ.get("SITEFORGE_SIMULATED") == "1"
 
 
 def nodes(*, simulated: int) -> None:

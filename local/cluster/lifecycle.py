@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -164,6 +165,8 @@ def _launch(layout: Layout, wanted: Settings) -> report.Identity:
         if process.poll() is not None or time.monotonic() > deadline:
             raise _failure(layout, "the cluster's supervisor did not start")
         time.sleep(_POLL_SECONDS)
+    # It outlives this process as a rule; where it does not, as in tests, it is reaped.
+    threading.Thread(target=process.wait, daemon=True).start()
     return running
 
 

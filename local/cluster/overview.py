@@ -28,6 +28,12 @@ def status() -> str:
     return "\n".join(lines)
 
 
+def running() -> bool:
+    """Whether this clone's cluster runs, be it ready or not."""
+    found = report.load(outside())
+    return found is not None and report.alive(found)
+
+
 def line(name: str, program: report.Status, now: float) -> str:
     """One program's line.
 

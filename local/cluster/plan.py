@@ -54,7 +54,7 @@ def require_root(simulated: bool) -> None:
         raise Failure(
             "a cluster with real pods needs root (network and mount namespaces, containerd)",
             fix="run it as root, or ask for simulated nodes, where pods are not real and no site will answer: "
-            "SITEFORGE_SIMULATED=1 python3 -m local start; or use a cluster of your own (README)",
+            "SITEFORGE_SIMULATED=1 make up; or use a cluster of your own (README)",
         )
 
 

@@ -18,11 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def running_cluster() -> None:
-    """The local platform, started, with nothing left of an earlier run of the tests."""
+def running_cluster() -> Iterator[None]:
+    """The local platform with nothing left of an earlier run of the tests; stopped again if it was not running."""
+    was_running = cluster.running()
     cluster.start()
     workspace.ensure()
     remove_leftovers()
+    yield
+    if not was_running:
+        cluster.stop()
 
 
 MakeStack = Callable[[str], Stack]

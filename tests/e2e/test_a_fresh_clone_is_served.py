@@ -1,0 +1,103 @@
+"""What the README shows, as a new user runs it: in a clone of its own, beside a cluster that runs already."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import ROOT
+from tests.support.waiting import eventually
+
+TITLES = {"blog-aku": "Aku", "shop-lumi": "Lumi Ceramics", "club-otava": "Otava Astronomy Club"}
+
+
+class Clone:
+    """A clone of this repository, with what is not committed yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.git("clone", "--quiet", str(ROOT), str(folder), cwd=ROOT)
+        listed = self.git("ls-files", "--cached", "--others", "--exclude-standard", "-z", cwd=ROOT)
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        self.git("add", "--all")
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(command, cwd=cwd or self.folder, check=True, capture_output=True, text=True).stdout
+
+    def shell(self, script: str, *, deadline: float = 600) -> str:
+        """What a script prints to a user who has nothing prepared in the shell."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "KUBE"))}
+        command = ["bash", "-euc", script]
+        done = subprocess.run(
+            command, cwd=self.folder, env=clean, capture_output=True, text=True, timeout=deadline, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def clone(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    made = Clone(tmp_path_factory.mktemp("fresh") / "siteforge")
+    yield made
+    made.shell("make clean")
+    assert not (made.folder / ".siteforge").exists()
+
+
+def test_make_up_provisions_the_tenants_and_prints_where_each_site_answers(clone: Clone) -> None:
+    printed = clone.shell("make up", deadline=900)
+    addresses = dict(re.findall(r"^  (\S+) +(http://\S+)$", printed, re.MULTILINE))
+    assert set(addresses) == set(TITLES)
+    for tenant, address in addresses.items():
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            assert TITLES[tenant] in answer.read().decode()
+
+
+def test_a_second_make_up_changes_nothing_and_git_status_stays_clean(clone: Clone) -> None:
+    assert re.search(r"Resources:\n +\d+ unchanged\n", clone.shell("make up"))
+    assert clone.git("diff", "--name-only") == ""
+    assert clone.git("ls-files", "--others", "--exclude-standard") == ""
+
+
+def test_plain_pulumi_and_kubectl_work_after_make_env(clone: Clone) -> None:
+    printed = clone.shell('eval "$(make -s env)"; pulumi preview; pulumi up --yes; pulumi refresh --yes')
+    assert len(re.findall(r"Resources:\n +\d+ unchanged\n", printed)) == 3
+    pods = json.loads(clone.shell('eval "$(make -s env)"; kubectl get pods -A -o json'))
+    assert set(TITLES) <= {pod["metadata"]["namespace"] for pod in pods["items"]}
+    passwords = clone.shell('eval "$(make -s env)"; pulumi stack output adminPasswords --show-secrets --json')
+    assert set(json.loads(passwords)) == set(TITLES)
+
+
+def test_port_forward_reaches_a_site(clone: Clone) -> None:
+    script = 'eval "$(make -s env)"; exec kubectl port-forward svc/wordpress -n blog-aku 8080:80'
+    with subprocess.Popen(
+        ["bash", "-euc", script], cwd=clone.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as forward:
+        try:
+
+            def page() -> str:
+                with urllib.request.urlopen("http://localhost:8080/", timeout=10) as answer:
+                    return str(answer.read().decode())
+
+            eventually("port-forward", lambda: "Aku" in page(), seconds=30)
+            assert "http://localhost:8080/" in page()
+        finally:
+            forward.send_signal(signal.SIGTERM)
+
+
+def test_make_down_and_up_keep_the_sites(clone: Clone) -> None:
+    clone.shell("make down")
+    assert "stopped" in clone.shell("make status")
+    printed = clone.shell("make up")
+    assert re.search(r"Resources:\n +\d+ unchanged\n", printed) or "updated" in printed
+    assert all(tenant in printed for tenant in TITLES)

@@ -1,0 +1,78 @@
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import pytest
+
+from siteforge.blueprint import Blueprint
+from siteforge.plans import PLANS
+from siteforge.quantities import parse
+from siteforge.specs import boundary, database, wordpress
+from tests.support.blueprints import make
+
+
+def containers(tenant: Blueprint) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each container of a tenant with the number of pods that have it, init containers apart."""
+    yield 1, database.stateful_set(tenant)["spec"]["template"]["spec"]["containers"][0]
+    spec = wordpress.deployment_spec(tenant, "")
+    yield spec["replicas"], spec["template"]["spec"]["containers"][0]
+
+
+def hard(tenant: Blueprint) -> dict[str, str]:
+    found: dict[str, str] = boundary.quota(tenant)["spec"]["hard"]
+    return found
+
+
+def test_the_namespace_enforces_the_restricted_standard_at_a_pinned_version() -> None:
+    labels = boundary.namespace(make())["metadata"]["labels"]
+    for mode in ("enforce", "warn", "audit"):
+        assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+        assert labels[f"pod-security.kubernetes.io/{mode}-version"].startswith("v1.")
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3, 20])
+@pytest.mark.parametrize(("old", "new"), list(product(PLANS, PLANS)))
+def test_the_quota_holds_every_moment_of_a_rollout_from_any_plan_to_any_other(
+    old: str, new: str, replicas: int
+) -> None:
+    """All old pods of the site still terminating, all new ones running and one surging, and the database."""
+    before, after = (make(plan=plan, wordpress={"replicas": replicas}) for plan in (old, new))
+    allowed = hard(after)
+    for kind, resource in product(("requests", "limits"), ("cpu", "memory", "ephemeral-storage")):
+
+        def amount(container: dict[str, Any], kind: str = kind, resource: str = resource) -> Fraction:
+            return parse(container["resources"][kind][resource])
+
+        (_, new_database), (_, new_site) = containers(after)
+        (_, old_database), (_, old_site) = containers(before)
+        worst = replicas * amount(old_site) + (replicas + 1) * amount(new_site)
+        worst += max(amount(old_database), amount(new_database))
+        assert worst <= parse(allowed[f"{kind}.{resource}"])
+    assert 2 * replicas + 2 == int(allowed["pods"])
+
+
+def test_the_quota_covers_a_tenant_larger_than_any_plan() -> None:
+    tenant = make(database={"resources": {"limits": {"memory": "64Gi"}}})
+    assert parse(hard(tenant)["limits.memory"]) >= parse("64Gi")
+
+
+def test_the_quota_gives_exactly_the_declared_volumes() -> None:
+    allowed = hard(make(wordpress={"volume": {"size": "1536Mi"}}, database={"volume": {"size": "512Mi"}}))
+    assert allowed["requests.storage"] == "2Gi"
+    assert allowed["persistentvolumeclaims"] == "2"
+
+
+def test_no_tenant_opens_ports_of_nodes_or_load_balancers() -> None:
+    allowed = hard(make())
+    assert (allowed["services.nodeports"], allowed["services.loadbalancers"]) == ("0", "0")
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_limit_range_lets_the_tenants_own_containers_in_and_nothing_larger(plan: str) -> None:
+    tenant = make(plan=plan, wordpress={"resources": {"limits": {"memory": "5Gi"}}})
+    (limit,) = boundary.limits(tenant)["spec"]["limits"]
+    for resource in ("cpu", "memory", "ephemeral-storage"):
+        sizes = [parse(container["resources"]["limits"][resource]) for _, container in containers(tenant)]
+        assert max(sizes) == parse(limit["max"][resource])
+        assert parse(limit["defaultRequest"][resource]) <= parse(limit["default"][resource]) <= max(sizes)

@@ -1,0 +1,35 @@
+import base64
+
+import pytest
+
+from siteforge.secrets import derive
+from siteforge.specs import database
+from tests.support.blueprints import make
+
+
+@pytest.mark.parametrize(
+    ("memory", "pool", "connections"),
+    [("256Mi", "102M", "64"), ("100Mi", "40M", "50"), ("1Gi", "409M", "256"), ("64Gi", "26214M", "1000")],
+)
+def test_mariadbs_memory_follows_from_its_limit(memory: str, pool: str, connections: str) -> None:
+    assert database.arguments(memory) == [f"--innodb-buffer-pool-size={pool}", f"--max-connections={connections}"]
+
+
+def test_the_secret_holds_the_derived_passwords() -> None:
+    credentials = derive("s" * 40, "blog-aku")
+    data = {key: base64.b64decode(value).decode() for key, value in database.secret_data(credentials).items()}
+    assert data == {"password": credentials.database_password, "root-password": credentials.database_root_password}
+
+
+def test_the_stateful_set_is_one_instance_behind_a_headless_service() -> None:
+    spec, service = database.stateful_set(make())["spec"], database.service(make())
+    assert spec["replicas"] == 1
+    assert spec["serviceName"] == service["metadata"]["name"]
+    assert service["spec"]["clusterIP"] == "None"
+    assert "publishNotReadyAddresses" not in service["spec"]
+
+
+def test_what_selects_the_pods_does_not_change_with_what_a_tenant_may_change() -> None:
+    small, large = make(), make(plan="large", title="Another", database={"image": "mariadb:11.4.7"})
+    for find in (database.stateful_set, database.service):
+        assert find(small)["spec"]["selector"] == find(large)["spec"]["selector"]
