@@ -35,7 +35,7 @@ format: ## Format the code
 	@$(VENV)/ruff format .
 	@$(VENV)/ruff check --fix .
 
-env: ## Print shell exports for plain pulumi and kubectl: eval "$$(make -s env)"
+env: ## Print shell exports for plain pulumi and kubectl: eval "$(make -s env)"
 	@$(LOCAL) env
 
 status: ## Say what runs

@@ -33,7 +33,7 @@ def ensure(packages: Iterable[str]) -> None:
     if shutil.which("apt-get") is None:
         raise Failure(
             "the local platform installs Debian packages, and there is no apt-get here",
-            fix="use Debian or Ubuntu, or point KUBECONFIG at a cluster of your own (README, 'Your own cluster')",
+            fix="use Debian or Ubuntu, or point KUBECONFIG at a cluster of your own (README, 'On your own cluster')",
         )
     absent = missing(packages)
     if not absent:

@@ -2,40 +2,36 @@
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 from local import packages
 from local.paths import LOGS, PROJECT
-from local.steps import Failure, run, step
+from local.steps import run, step
 
 FOLDER = PROJECT / ".venv"
 """Where Pulumi.yaml tells Pulumi to find it, too."""
 
 _LOCKS = (PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt")
-_OLDEST_PYTHON = (3, 11)
 
 
 def ensure() -> Path:
     """Create it, or bring it up to the lock files; returns its folder of programs.
 
     Raises:
-        Failure: this Python is too old, or a package can't be installed.
+        Failure: a package can't be installed.
     """
-    if sys.version_info < _OLDEST_PYTHON:
-        raise Failure(
-            f"Python {sys.version.split()[0]} is too old",
-            fix=f"install Python {'.'.join(map(str, _OLDEST_PYTHON))} or newer and name it: make PYTHON=...",
-        )
     programs = FOLDER / "bin"
     stamp = FOLDER / ".siteforge"
     key = _key(_LOCKS, sys.version)
-    if stamp.is_file() and stamp.read_text() == key:
+    usable = _usable()
+    if usable and stamp.is_file() and stamp.read_text() == key:
         return programs
     log = LOGS / "virtualenv.log"
     with step("Python environment"):
-        if not (programs / "python").exists():
+        if not usable:
             _create(log)
         pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         for lock in _LOCKS:
@@ -45,6 +41,14 @@ def ensure() -> Path:
         temporary.write_text(key)
         temporary.rename(stamp)
     return programs
+
+
+def _usable() -> bool:
+    """Whether it was made in this folder, by this minor version of Python: its programs start in no other."""
+    pip, library = FOLDER / "bin" / "pip", FOLDER / "lib" / f"python3.{sys.version_info.minor}"
+    if not ((FOLDER / "bin" / "python").exists() and library.is_dir() and pip.is_file()):
+        return False
+    return re.search(rf'[!"]{re.escape(str(FOLDER))}/', pip.read_text()) is not None
 
 
 def _create(log: Path) -> None:

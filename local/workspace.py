@@ -41,17 +41,31 @@ def search_path(inherited: str) -> str:
     return os.pathsep.join([*own, *(part for part in inherited.split(os.pathsep) if part not in own)])
 
 
+def direct(inherited: str) -> str:
+    """NO_PROXY with the cluster's addresses, which no proxy has a way to."""
+    known = cluster.current()
+    own = [] if known is None else [known.network.cidr, "127.0.0.1", "localhost"]
+    return ",".join([*(part for part in inherited.split(",") if part and part not in own), *own])
+
+
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """A process's environment on the local platform."""
     kept = {name: value for name, value in inherited.items() if name not in _UNSET}
-    return kept | variables() | {"PATH": search_path(inherited.get("PATH", os.defpath))}
+    return kept | variables() | _extended(inherited)
 
 
 def shell_exports(inherited: Mapping[str, str]) -> str:
     """The same as lines for a shell's `eval`."""
-    exports = variables() | {"PATH": search_path(inherited.get("PATH", os.defpath))}
+    exports = variables() | _extended(inherited)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(exports.items())]
     return "\n".join([f"unset {' '.join(_UNSET)}", *lines])
+
+
+def _extended(inherited: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "PATH": search_path(inherited.get("PATH", os.defpath)),
+        "NO_PROXY": direct(inherited.get("NO_PROXY", inherited.get("no_proxy", ""))),
+    }
 
 
 def ensure() -> None:

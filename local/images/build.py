@@ -36,7 +36,7 @@ def architecture() -> str:
     if machine not in _ARCHITECTURES:
         raise Failure(
             f"images are made for {' and '.join(_ARCHITECTURES)}, and this machine is {machine}",
-            fix="point KUBECONFIG at a cluster of your own (README, 'Your own cluster')",
+            fix="point KUBECONFIG at a cluster of your own (README, 'On your own cluster')",
         )
     return _ARCHITECTURES[machine]
 

@@ -6,8 +6,8 @@ from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, Se
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
-from siteforge.components.placement import also, place
-from siteforge.components.restarts import announcement
+from siteforge.components.placement import place
+from siteforge.components.restarts import announced
 from siteforge.secrets import Credentials
 from siteforge.specs import database
 
@@ -41,6 +41,6 @@ class Database(pulumi.ComponentResource):
             StatefulSet,
             f"{name}-stateful-set",
             database.stateful_set(tenant),
-            also(inside, secret, account, self.claim, hooks=announcement()),
+            announced(boundary.running(self, secret, account, self.claim)),
         )
         self.register_outputs({})

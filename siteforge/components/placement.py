@@ -27,11 +27,6 @@ def place(
     return make(name, **(body | fields), opts=opts)
 
 
-def also(opts: pulumi.ResourceOptions, *before: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
-    """The same options, with further resources that have to be there before, and others."""
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(before), **more))
-
-
 def _argument(field: str) -> str:
     """The class's argument for a field of the manifest; below the top, Kubernetes' own names pass as they are."""
     return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", field)

@@ -28,6 +28,11 @@ def announce(args: pulumi.ResourceHookArgs) -> None:
         )
 
 
+def announced(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """The same options, for a database whose restarts are to be announced."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hooks=announcement()))
+
+
 @functools.cache
 def announcement() -> pulumi.ResourceHookBinding:
     """The hook, once for the whole program: Pulumi wants each hook's name to be unique."""

@@ -6,7 +6,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, 
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
-from siteforge.components.placement import also, place
+from siteforge.components.placement import place
 from siteforge.secrets import Credentials
 from siteforge.specs import wordpress
 
@@ -43,7 +43,7 @@ class WordPress(pulumi.ComponentResource):
             Deployment,
             f"{name}-deployment",
             wordpress.deployment(tenant),
-            also(inside, secret, config_map, account, self.claim),
+            boundary.running(self, secret, config_map, account, self.claim),
             spec=fingerprint.apply(lambda known: wordpress.deployment_spec(tenant, known)),
         )
         self.register_outputs({})

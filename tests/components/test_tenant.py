@@ -84,12 +84,17 @@ def test_secrets_are_secret_inputs_and_stand_nowhere_else() -> None:
         assert not [value for value in values if value in repr(resource.inputs)], resource.name
 
 
-def test_everything_is_made_after_its_boundary_and_goes_with_its_namespace() -> None:
+def test_everything_is_made_after_its_boundary() -> None:
     for resource in tenant().resources:
         if resource.custom and resource.parent != "blog-aku-boundary":
             assert {"blog-aku-namespace", "blog-aku-quota", "blog-aku-limits"} <= resource.depends_on, resource.name
-        if resource.custom and resource.name != "blog-aku-namespace":
-            assert resource.deleted_with == "blog-aku-namespace", resource.name
+
+
+def test_workloads_are_stopped_and_all_else_goes_with_the_namespace() -> None:
+    custom = [resource for resource in tenant().resources if resource.custom]
+    alone = {resource.name for resource in custom if not resource.deleted_with}
+    assert alone == {"blog-aku-namespace", "blog-aku-database-stateful-set", "blog-aku-wordpress-deployment"}
+    assert {resource.deleted_with for resource in custom} == {"", "blog-aku-namespace"}
 
 
 def test_workloads_are_made_after_what_they_mount() -> None:

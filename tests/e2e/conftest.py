@@ -29,6 +29,8 @@ def running_cluster() -> Iterator[None]:
         cluster.stop()
 
 
+SECRET = "a secret of the tests, long enough to be one"
+
 MakeStack = Callable[[str], Stack]
 
 
@@ -42,9 +44,7 @@ def make_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) 
         stack = Stack(folder / name, name)
         made.append(stack)
         # A secret reaches Pulumi by standard input: an argument could be read by every user of the machine.
-        stack.pulumi(
-            "config", "set", "--secret", "siteforge:secret", stdin="a secret of the tests, long enough to be one"
-        )
+        stack.pulumi("config", "set", "--secret", "siteforge:secret", stdin=SECRET)
         return stack
 
     yield make
