@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local import paths, toolchain, virtualenv, workspace
+from local import cluster, paths, toolchain, virtualenv, workspace
 from local.cluster.network import Network
 from local.cluster.settings import Ports, Settings
 from local.steps import Failure
@@ -112,7 +112,7 @@ def test_without_a_path_the_systems_programs_are_still_found(clone: Path) -> Non
 @pytest.mark.parametrize("inherited", ["", "a.example", "10.214.0.0/16,127.0.0.1,localhost"])
 def test_the_cluster_is_reached_past_any_proxy(inherited: str, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings("acab76", Network(214), Ports(), "/programs", simulated=False)
-    monkeypatch.setattr(workspace.cluster, "current", lambda: settings)
+    monkeypatch.setattr(cluster, "current", lambda: settings)
     kept = ["a.example"] if inherited == "a.example" else []
     expected = [*kept, settings.network.cidr, "127.0.0.1", "localhost"]
     assert workspace.environment({"no_proxy": inherited})["NO_PROXY"] == ",".join(expected)
