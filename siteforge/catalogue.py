@@ -1,18 +1,19 @@
 """The catalogue: a YAML file that lists the tenants. The one place where YAML becomes values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from siteforge import blueprint, document
 from siteforge.document import Document, Path_, shorten
 from siteforge.errors import CatalogueError, Problem
 from siteforge.suggestions import did_you_mean
-from siteforge.tenant_spec import TenantSpec
+from siteforge.tenant_spec import Catalogue, TenantSpec
+from siteforge.violations import violations
 
-_TOP_KEYS = ("tenants",)
+_TOP_KEYS = tuple(Catalogue.model_fields)
 
 
 def load(path: Path, file: str = "") -> list[TenantSpec]:
@@ -34,43 +35,62 @@ def from_document(source: Document) -> list[TenantSpec]:
     Raises:
         CatalogueError: as `load`.
     """
-    problems = list(source.problems)
-    entries = _entries(source, problems)
-    specs: list[tuple[int, TenantSpec]] = []
-    for index, entry in entries:
+    specs: list[TenantSpec] = []
+    error = CatalogueError(_problems(source, specs))
+    if error.problems:
+        raise error
+    return specs
+
+
+def _problems(source: Document, specs: list[TenantSpec]) -> Iterator[Problem]:
+    """Everything that is wrong, found as far as it is asked for; tenants without mistakes go to `specs`."""
+    yield from source.problems
+    # What is no proper YAML is no proper value either, and needs no second message.
+    told = {problem.path for problem in source.problems}
+    yield from (problem for problem in _problems_of_values(source, specs) if problem.path not in told)
+
+
+def _problems_of_values(source: Document, specs: list[TenantSpec]) -> Iterator[Problem]:
+    tenants = yield from _tenants(source)
+    for index, tenant in enumerate(tenants):
+        base: Path_ = ("tenants", index)
+        yield from _empty_values(source, base, tenant)
         try:
-            spec = TenantSpec.model_validate(entry, by_alias=True, by_name=False)
+            spec = TenantSpec.model_validate(tenant, by_alias=True, by_name=False)
         except ValidationError as error:
-            problems += _explain(source, ("tenants", index), error)
+            for found in violations(error, TenantSpec):
+                # _empty_values() has reported those, wherever they stand.
+                if not found.empty:
+                    path = (*base, *found.path)
+                    yield source.problem(path, found.reason, found.value, found.fix, at_key=found.at_key)
         else:
-            specs.append((index, spec))
+            specs.append(spec)
             for path, reason, fix in blueprint.conflicts(spec):
-                problems.append(source.problem(("tenants", index, *path), reason, fix=fix))
-        problems += _empty_values(source, ("tenants", index), entry)
-    problems += _duplicates(source, entries)
-    if problems:
-        raise CatalogueError(problems)
-    return [spec for _, spec in specs]
+                yield source.problem((*base, *path), reason, fix=fix)
+    yield from _duplicates(source, tenants)
 
 
-def _entries(source: Document, problems: list[Problem]) -> list[tuple[int, Any]]:
-    """The list under `tenants`, with its indices; what is wrong above it goes to `problems`."""
+def _tenants(source: Document) -> Generator[Problem, None, list[Any]]:
+    """The list under `tenants`; empty if there is something else."""
     fix = "list at least one tenant under `tenants:`; to remove all, run `pulumi destroy`"
-    if source.value is None and not source.problems:
-        raise CatalogueError([source.problem((), "an empty catalogue", fix=fix)])
+    if source.value is None:
+        yield source.problem((), "an empty catalogue", fix=fix)
+        return []
     if not isinstance(source.value, dict):
-        problem = source.problem((), "not a mapping", shorten(source.value), "begin with `tenants:`")
-        raise CatalogueError([*problems, problem])
-    for key in source.value.keys() - set(_TOP_KEYS):
-        problems.append(_unknown_key(source, (key,), _TOP_KEYS))
+        shown = "" if isinstance(source.value, list) else shorten(source.value)
+        yield source.problem((), "not a mapping", shown, "begin with `tenants:`")
+        return []
+    for key in source.value:
+        if key not in _TOP_KEYS:
+            yield source.problem((key,), "unknown key", fix=did_you_mean(key, _TOP_KEYS), at_key=True)
     tenants = source.value.get("tenants")
     if not tenants:
-        raise CatalogueError([*problems, source.problem(("tenants",), "no tenants", fix=fix)])
+        yield source.problem(("tenants",), "no tenants", fix=fix)
+        return []
     if not isinstance(tenants, list):
-        raise CatalogueError(
-            [*problems, source.problem(("tenants",), "not a list", fix="begin each tenant with `- name: ...`")]
-        )
-    return list(enumerate(tenants))
+        yield source.problem(("tenants",), "not a list", fix="begin each tenant with `- name: ...`")
+        return []
+    return tenants
 
 
 def _empty_values(source: Document, path: Path_, value: Any) -> Iterator[Problem]:
@@ -85,10 +105,10 @@ def _empty_values(source: Document, path: Path_, value: Any) -> Iterator[Problem
             yield from _empty_values(source, (*path, index), item)
 
 
-def _duplicates(source: Document, entries: list[tuple[int, Any]]) -> Iterator[Problem]:
+def _duplicates(source: Document, tenants: list[Any]) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for index, entry in entries:
-        name = entry.get("name") if isinstance(entry, Mapping) else None
+    for index, tenant in enumerate(tenants):
+        name = tenant.get("name") if isinstance(tenant, Mapping) else None
         if not isinstance(name, str):
             continue
         earlier = first.setdefault(name.lower(), index)
@@ -96,61 +116,3 @@ def _duplicates(source: Document, entries: list[tuple[int, Any]]) -> Iterator[Pr
             line = source.problem(("tenants", earlier, "name"), "").line
             reason = f"the same name as the tenant in line {line}"
             yield source.problem(("tenants", index, "name"), reason, shorten(name), "choose another name")
-
-
-# The reason and fix for each type of error that pydantic itself may find in these models.
-_TYPES = {
-    "string_type": ("not a text", "put it in quotes"),
-    "int_type": ("not a whole number", "write a number without quotes, as in 2"),
-    "int_from_float": ("not a whole number", "write a number without a fraction, as in 2"),
-    "model_type": ("not a mapping", "write `key: value` lines below it"),
-    "dict_type": ("not a mapping", "write `key: value` lines below it"),
-}
-
-
-def _explain(source: Document, base: Path_, error: ValidationError) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False):
-        path = (*base, *detail["loc"])
-        kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
-        shown = "" if isinstance(value, Mapping | list) else shorten(value)
-        if kind == "missing":
-            yield source.problem(path, "missing", fix=_example(path))
-        elif kind == "extra_forbidden":
-            yield _unknown_key(source, path, _known_keys(path))
-        elif value is None:
-            continue  # _empty_values() reports it, wherever it stands
-        elif kind == "siteforge_rule":
-            yield source.problem(path, detail["msg"], shown, context["fix"])
-        elif kind in ("greater_than_equal", "less_than_equal"):
-            low, high = ("less", "at least") if kind == "greater_than_equal" else ("more", "at most")
-            bound = context.get("ge", context.get("le"))
-            yield source.problem(path, f"{low} than {bound}", shown, f"use {high} {bound}")
-        elif kind == "literal_error":
-            yield source.problem(path, "not one of the choices", shown, f"use {context['expected']}")
-        else:
-            reason, fix = _TYPES.get(kind, (detail["msg"], ""))
-            yield source.problem(path, reason, shown, fix)
-
-
-def _unknown_key(source: Document, path: Path_, known: tuple[str, ...]) -> Problem:
-    return source.problem(path, "unknown key", fix=did_you_mean(str(path[-1]), known), at_key=True)
-
-
-def _known_keys(path: Path_) -> tuple[str, ...]:
-    """The keys of the mapping that the last part of `path` stands in."""
-    model = _model_at(path[2:-1])
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-def _example(path: Path_) -> str:
-    field = next(field for field in _model_at(path[2:-1]).model_fields.values() if field.alias == path[-1])
-    return f"add `{path[-1]}: {field.examples[0] if field.examples else '...'}`"
-
-
-def _model_at(path: Path_) -> type[BaseModel]:
-    model: type[BaseModel] = TenantSpec
-    for part in path:
-        field = next(field for field in model.model_fields.values() if field.alias == part)
-        candidates = (field.annotation, *get_args(field.annotation))
-        model = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
-    return model

@@ -1,12 +1,12 @@
 r"""The types of the catalogue's fields, each a rule with its reason and the fix.
 
 A rule that fails raises `PydanticCustomError` with the reason as its message and the fix in its context;
-`siteforge.catalogue` adds the place and the value. Grammars are matched against the whole text and in
-ASCII, because `$` lets a trailing newline pass and `\d` lets full-width digits pass.
+`siteforge.violations` adds the place and the value. Grammars are matched against the whole text and in
+ASCII, because `$` lets a trailing newline pass and `\d` lets full-width digits pass. What JSON Schema can
+say of a rule stands beside it, for editors; the rule itself decides.
 """
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -23,58 +23,68 @@ def rule(reason: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("siteforge_rule", template, {"fix": fix})
 
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+def _pattern(grammar: str) -> str:
+    """A grammar of this module as a regular expression of JSON Schema, which spells named groups otherwise."""
+    return f"^({re.sub('[?]P<[a-z]+>', '', grammar)})$"
+
+
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _LABEL_FIX = "use 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends, as in blog-aku"
-_RESERVED_NAMES = frozenset({"default", "siteforge", "local-path-storage"})
+_RESERVED_NAMES = ("default", "siteforge", "local-path-storage")
 _RESERVED_PREFIXES = ("kube-", "openshift-")
 
 
 def _tenant_name(text: str) -> str:
     # A namespace's name is an RFC 1123 label (kubernetes.io/docs/concepts/overview/working-with-objects/names).
-    if not _LABEL.fullmatch(text):
+    if not re.fullmatch(_LABEL, text):
         raise rule("not a valid tenant name", _LABEL_FIX)
     if text in _RESERVED_NAMES or text.startswith(_RESERVED_PREFIXES):
         raise rule("reserved: a namespace of the cluster's own has this name", "choose another name")
     return text
 
 
+_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_TITLE_LENGTH = 200
+
+
 def _title(text: str) -> str:
-    if not text.strip():
+    if not re.search(r"\S", text):
         raise rule("empty title", "write the title that the site shows, as in Aku's notebook")
-    if len(text) > 200:
-        raise rule(f"title of {len(text)} characters", "use at most 200")
-    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
+    if len(text) > _TITLE_LENGTH:
+        raise rule(f"title of {len(text)} characters", f"use at most {_TITLE_LENGTH}")
+    if re.search(f"[{_CONTROL}]", text):
         raise rule("title with a line break or another control character", "write it on one line")
     return text
 
 
 # WordPress's is_email() is stricter than RFC 5322: one @, a dotted domain, no quoting.
-_EMAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]",
-    re.ASCII,
-)
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_HOST_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = rf"{_ATOM}(\.{_ATOM})*@({_HOST_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]{{0,61}}[A-Za-z0-9])"
+_EMAIL_LENGTH = 100
+"""The column of WordPress's table of users."""
 
 
 def _email(text: str) -> str:
-    local = text.partition("@")[0]
-    dots = local.startswith(".") or local.endswith(".") or ".." in text
-    if len(text) > 100 or dots or not _EMAIL.fullmatch(text):
+    if len(text) > _EMAIL_LENGTH or len(text.partition("@")[0]) > 64 or not re.fullmatch(_EMAIL, text):
         raise rule("not an e-mail address", "write it as in aku@example.com")
     return text
 
 
-# The distribution reference grammar (github.com/distribution/reference), with a tag or digest required.
-_IMAGE = re.compile(
-    r"(?P<name>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
-    r"(?:@sha256:(?P<digest>[0-9a-f]{64}))?",
-    re.ASCII,
-)
+# The grammar of github.com/distribution/reference: a first part with a port is a registry.
+_REGISTRY = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?"
+_REPOSITORY = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+_IMAGE_NAME = rf"(?P<name>({_REGISTRY}/)?{_REPOSITORY}(/{_REPOSITORY})*)"
+_TAG = r":(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})"
+_DIGEST = r"@(?P<digest>sha256:[0-9a-f]{64})"
+_IMAGE_NAME_LENGTH = 255
+_IMAGE_LENGTH = _IMAGE_NAME_LENGTH + 129 + 72
 
 
 def _image(text: str) -> str:
-    match = _IMAGE.fullmatch(text)
-    if match is None or len(text) > 255:
+    # The length comes first: matching a text of a mebibyte would take time.
+    match = re.fullmatch(f"{_IMAGE_NAME}({_TAG})?({_DIGEST})?", text) if len(text) <= _IMAGE_LENGTH else None
+    if match is None or len(match["name"]) > _IMAGE_NAME_LENGTH:
         raise rule("not an image reference", "write it as in wordpress:6.8.3-php8.3-apache")
     if match["tag"] is None and match["digest"] is None:
         raise rule("image without a tag", "name a fixed version, as in wordpress:6.8.3-php8.3-apache")
@@ -83,50 +93,109 @@ def _image(text: str) -> str:
     return text
 
 
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_SUBDOMAIN_LENGTH = 253
 
 
 def _storage_class(text: str) -> str:
-    if len(text) > 253 or not _SUBDOMAIN.fullmatch(text):
+    if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_SUBDOMAIN, text):
         raise rule("not the name of a storage class", "see `kubectl get storageclass`")
     return text
 
 
-def _number_as_text(value: Any) -> Any:
-    # `cpu: 1` and `cpu: 0.5` are numbers in YAML and quantities in Kubernetes.
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value
+_CPU = r"[0-9]+(\.[0-9]+)?m?"
+_BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?"
+_QUANTITY_LENGTH = 50
 
 
-def _quantity(lowest: str, highest: str, example: str) -> Callable[[str], str]:
-    """A rule that a quantity is within bounds; returns its canonical form."""
-    bounds: tuple[Fraction, Fraction] = (quantities.parse(lowest), quantities.parse(highest))
+def _quantity(what: str, grammar: str, lowest: str, highest: str, example: str) -> tuple[BeforeValidator, Any]:
+    """A rule that a value is a quantity within bounds, and its schema; the value becomes canonical."""
+    least, most = quantities.parse(lowest), quantities.parse(highest)
+    finest = Fraction(1, 1000) if grammar == _CPU else Fraction(1)
+    fix = f"write it as in {example}"
 
-    def check(text: str) -> str:
+    def check(value: Any) -> str:
+        # `cpu: 1` and `cpu: 0.5` are numbers in YAML and quantities in Kubernetes.
+        text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+        if len(text) > _QUANTITY_LENGTH or not re.fullmatch(grammar, text):
+            # 512m is half a byte.
+            hint = f"did you mean {text[:-1]}Mi?" if re.fullmatch("[0-9]{1,6}m", text) else fix
+            raise rule(f"not {what}", hint)
         try:
-            value = quantities.parse(text)
+            amount = quantities.parse(text)
         except ValueError as error:
-            raise rule(str(error), f"write it as in {example}") from error
-        if value < bounds[0]:
-            hint = f"write it as in {example}"
-            if text.endswith("m") and not example.endswith("m"):
-                hint = f"m means thousandths; did you mean {text}i?".replace("mi", "Mi")
-            raise rule(f"less than {lowest}", hint)
-        if value > bounds[1]:
-            raise rule(f"more than {highest}", f"write it as in {example}")
+            raise rule(str(error), fix) from error
+        if amount < least:
+            raise rule(f"less than {lowest}", fix)
+        if amount > most:
+            raise rule(f"more than {highest}", fix)
+        if amount % finest:
+            raise rule("a fraction of a byte", fix)
         return quantities.canonical(text)
 
-    return check
+    # Strings are bounded by the pattern alone, numbers by the bounds alone.
+    schema: dict[str, Any] = {
+        "type": ["string", "number" if finest < 1 else "integer"],
+        "pattern": _pattern(grammar),
+        "maxLength": _QUANTITY_LENGTH,
+        "minimum": float(least) if finest < 1 else int(least),
+        "maximum": int(most),
+    }
+    return BeforeValidator(check), Field(examples=[example], json_schema_extra=schema)
 
 
-TenantName = Annotated[str, AfterValidator(_tenant_name), Field(examples=["blog-aku"])]
-Title = Annotated[str, AfterValidator(_title), Field(examples=["Aku's notebook"])]
-Email = Annotated[str, AfterValidator(_email), Field(examples=["aku@example.com"])]
-Image = Annotated[str, AfterValidator(_image), Field(examples=["wordpress:6.8.3-php8.3-apache"])]
-StorageClassName = Annotated[str, AfterValidator(_storage_class), Field(examples=["local-path"])]
-Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("10m", "256", "250m"))]
-Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "4Ti", "512Mi"))]
-Storage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "64Ti", "5Gi"))]
+TenantName = Annotated[
+    str,
+    AfterValidator(_tenant_name),
+    Field(
+        examples=["blog-aku"],
+        json_schema_extra={
+            "pattern": _pattern(_LABEL),
+            "not": {"pattern": f"^(({'|'.join(_RESERVED_NAMES)})$|{'|'.join(_RESERVED_PREFIXES)})"},
+        },
+    ),
+]
+Title = Annotated[
+    str,
+    AfterValidator(_title),
+    Field(
+        examples=["Aku's notebook"],
+        json_schema_extra={
+            "pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$",
+            "maxLength": _TITLE_LENGTH,
+        },
+    ),
+]
+Email = Annotated[
+    str,
+    AfterValidator(_email),
+    Field(
+        examples=["aku@example.com"],
+        json_schema_extra={"pattern": _pattern(_EMAIL), "maxLength": _EMAIL_LENGTH},
+    ),
+]
+Image = Annotated[
+    str,
+    AfterValidator(_image),
+    Field(
+        examples=["wordpress:6.8.3-php8.3-apache"],
+        json_schema_extra={
+            "pattern": _pattern(f"{_IMAGE_NAME}({_TAG}({_DIGEST})?|{_DIGEST})"),
+            "maxLength": _IMAGE_LENGTH,
+            "not": {"pattern": ":latest$"},
+        },
+    ),
+]
+StorageClassName = Annotated[
+    str,
+    AfterValidator(_storage_class),
+    Field(
+        examples=["local-path"],
+        json_schema_extra={"pattern": _pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH},
+    ),
+]
+Cpu = Annotated[str, *_quantity("an amount of CPU", _CPU, "10m", "256", "250m")]
+Memory = Annotated[str, *_quantity("an amount of memory", _BYTES, "64Mi", "4Ti", "512Mi")]
+Storage = Annotated[str, *_quantity("an amount of storage", _BYTES, "64Mi", "64Ti", "5Gi")]
 Replicas = Annotated[int, Field(ge=1, le=20)]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]

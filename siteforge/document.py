@@ -1,40 +1,48 @@
 """YAML text as plain values, with the place of each.
 
-A small, strict part of YAML 1.2: its core schema (so `no` is a text and 0777 a number), one document,
-no aliases, merge keys or tags, no duplicate keys. What YAML 1.1 would have turned into something else
-stays what was written, and a value has one place in the file, which an error can point at.
+A small, strict part of YAML 1.2: its core schema (so `no` is a text), one document, no aliases, merge keys
+or tags, no duplicate keys, and of numbers only the plain decimal ones: 0777 is 511 to one reader, 777 to
+another. What is written is what is meant, and a value has one place in the file, which an error can point at.
 
 PyYAML's event stream is used rather than its constructors: events carry positions, and building from
 them needs no recursion, so that deep nesting is an error message and not a RecursionError.
 """
 
+import codecs
 import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
 import yaml
 
-from siteforge.errors import CatalogueError, Problem
+from siteforge.errors import MAXIMUM_PROBLEMS, CatalogueError, Problem, printable
 
 MAXIMUM_BYTES = 2**20
 MAXIMUM_DEPTH = 20
+MAXIMUM_VALUES = 100_000
+"""Reading that many takes about a second."""
 
 Path_ = tuple[str | int, ...]
 """Where a value stands: keys and list indices from the top."""
 
-_NULL = re.compile(r"~|null|Null|NULL|", re.ASCII)
-_TRUE = re.compile(r"true|True|TRUE", re.ASCII)
-_FALSE = re.compile(r"false|False|FALSE", re.ASCII)
-_INTEGER = re.compile(r"[-+]?[0-9]{1,100}", re.ASCII)
-_PREFIXED = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}", re.ASCII)
-_FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-    re.ASCII,
-)
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+class WrittenFloat(float):
+    """A number with a fraction or an exponent, shown as it was written: 8.10 is not 8.1."""
+
+    _written: str
+
+    def __new__(cls, written: str) -> Self:
+        """Read a number as Python writes it, too."""
+        number = super().__new__(cls, written)
+        number._written = written
+        return number
+
+    def __repr__(self) -> str:
+        return self._written
+
+    __str__ = __repr__
 
 
 @dataclass
@@ -62,14 +70,17 @@ def render_path(path: Path_) -> str:
     """A path as people write it: `tenants[2].wordpress.image`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{shorten(part)}" if text else shorten(part)
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f"{'.' if text else ''}{shorten(part) or repr('')}"
     return text
 
 
 def shorten(value: object) -> str:
     """A value on one line of at most 60 characters, for a message."""
     text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else repr(value)
-    text = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    text = printable(text[:61])
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -84,49 +95,51 @@ def read(path: Path, file: str) -> Document:
         CatalogueError: it is missing, no regular file, unreadable, too large, not UTF-8, or not YAML at all.
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise _unusable(file, "not a file", "name a YAML file")
-        raw = path.read_bytes() if path.stat().st_size <= MAXIMUM_BYTES else None
+        with path.open("rb") as opened:
+            raw = opened.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError:
-        raise _unusable(file, "no such file", "create it, or name the right one in siteforge:catalogue") from None
+        raise _unusable(file, "no such file", "create it, or name the right one") from None
     except OSError as error:
-        raise _unusable(file, f"can't be read: {error.strerror}", "check its permissions") from None
-    if raw is None or len(raw) > MAXIMUM_BYTES:
+        raise _unusable(file, f"can't be read: {error.strerror}", "check its name and permissions") from None
+    if len(raw) > MAXIMUM_BYTES:
         raise _unusable(file, "larger than 1 MiB", "split the catalogue")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _unusable(file, "not UTF-8", "save it as UTF-8", line) from None
-    return parse(text, file)
+    return parse(raw.removeprefix(codecs.BOM_UTF8), file)
 
 
-def parse(text: str, file: str) -> Document:
+def parse(raw: bytes, file: str) -> Document:
     """Parse one YAML document.
 
     Raises:
-        CatalogueError: the text is not YAML, or holds more than one document or too deep a nesting.
+        CatalogueError: the text is not UTF-8, not YAML, or holds more than one document or too deep a nesting.
     """
     builder = _Builder(file)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(raw.decode(), Loader=yaml.CSafeLoader):
             builder.take(event)
+            if builder.finished:
+                break
+    except UnicodeDecodeError as error:
+        raise _unusable(file, "not UTF-8", "save it as UTF-8", raw[: error.start]) from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise _unusable(file, "a character that YAML does not allow", "remove it", line) from None
+        # libyaml counts bytes.
+        before = raw[: error.position]
+        raise _unusable(file, "a character that YAML does not allow", "remove it", before) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         reason = f"not valid YAML: {error.problem or error.context}"
-        raise CatalogueError([Problem(file, line, column, "", reason, fix="check indentation and quotes")]) from None
-    except (RecursionError, ValueError) as error:
-        raise _unusable(file, f"not valid YAML: {shorten(str(error))}", "check indentation and quotes") from None
+        problem = Problem(file, line, column, "", reason, fix="check indentation and quotes")
+        raise CatalogueError([*builder.document.problems, problem]) from None
     return builder.document
 
 
-def _unusable(file: str, reason: str, fix: str, line: int = 1) -> CatalogueError:
-    return CatalogueError([Problem(file, line, 1, "", reason, fix=fix)])
+def _unusable(file: str, reason: str, fix: str, before: bytes = b"") -> CatalogueError:
+    """The whole file is of no use, because of what stands after `before`."""
+    line = before.count(b"\n") + 1
+    column = len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
+    return CatalogueError([Problem(file, line, column, "", reason, fix=fix)])
 
 
 @dataclass
@@ -146,67 +159,78 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.document = Document(file, None)
         self._stack: list[_Open] = []
-        self._documents = 0
+        self.finished = False
+        """What follows is not looked at."""
+        self._values = 0
 
     def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                self._stop(event, "a second document", "keep one document in the file, without ---")
-        elif isinstance(event, yaml.AliasEvent):
-            self._reject(event, f"alias *{shorten(event.anchor)}", "write the value out")
-            self._place(None, event)
-        elif isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._open(event)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._stack.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            if self._awaits_key():
+                self._stop(event, f"alias *{shorten(event.anchor)} as a key", "use a text as the key")
+            path = self._place(None, event)
+            self._reject(event, path, f"alias *{shorten(event.anchor)}", fix="write the value out")
+        elif isinstance(event, yaml.DocumentStartEvent) and () in self.document._places:
+            self._reject(event, (), "a second document", fix="keep one document in the file, without ---")
+            self.finished = True
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        if event.tag is not None:
-            self._reject(event, f"tag {shorten(event.tag)}", "remove it; quote the value if it is a text")
         if self._awaits_key():
-            self._key(event)
+            path = self._key(event)
         else:
-            self._place(event.value if event.style else _resolve(event.value), event)
+            path = self._place(event.value if event.style else _resolve(event.value), event)
+            if not event.style and _is_odd_number(event.value):
+                fix = "write it as in 5 or 0.5, or in quotes if it is a text"
+                self._reject(event, path, "not a plain decimal number", shorten(event.value), fix)
+        if event.tag is not None:
+            self._reject(event, path, f"tag {shorten(event.tag)}", fix="remove it; quote the value if it is a text")
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         if len(self._stack) >= MAXIMUM_DEPTH:
             self._stop(event, f"nested more than {MAXIMUM_DEPTH} deep", "a catalogue needs no such depth")
-        if event.tag is not None:
-            self._reject(event, f"tag {shorten(event.tag)}", "remove it")
         if self._awaits_key():
             self._stop(event, "a list or mapping as a key", "use a text as the key")
         container: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._place(container, event)
         self._stack.append(_Open(container, path))
+        if event.tag is not None:
+            self._reject(event, path, f"tag {shorten(event.tag)}", fix="remove it")
 
     def _awaits_key(self) -> bool:
         return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
 
-    def _key(self, event: yaml.ScalarEvent) -> None:
+    def _key(self, event: yaml.ScalarEvent) -> Path_:
+        """Take the key of the next value; returns the path of both."""
         mapping = self._stack[-1]
         assert isinstance(mapping.value, dict)
         mapping.key = event.value
-        place = _start(event)
         path = (*mapping.path, event.value)
         if event.value == "<<" and not event.style:
-            self._reject(event, "merge key <<", "write the fields out: merging hides what a tenant gets")
+            fix = "write the fields out: merging hides what a tenant gets"
+            self._reject(event, mapping.path, "merge key <<", fix=fix)
             mapping.skip_next = True
         elif event.value in mapping.value:
             first = self.document._key_places[path][0]
-            self._reject(event, f"the key {shorten(event.value)} twice, first in line {first}", "keep one")
+            reason = f"the key {shorten(event.value)} twice, first in line {first}"
+            self._reject(event, mapping.path, reason, fix="keep one")
             mapping.skip_next = True
         else:
-            self.document._key_places[path] = place
+            self.document._key_places[path] = _start(event)
+        return path
 
     def _place(self, value: Any, event: yaml.Event) -> Path_:
         """Put a value where it belongs and remember its place; returns its path."""
-        place = _start(event)
+        self._values += 1
+        if self._values > MAXIMUM_VALUES:
+            self._stop(event, f"more than {MAXIMUM_VALUES} values", "split the catalogue")
         if not self._stack:
             self.document.value = value
-            self.document._places[()] = place
+            self.document._places[()] = _start(event)
             return ()
         parent = self._stack[-1]
         if isinstance(parent.value, list):
@@ -215,40 +239,53 @@ class _Builder:
         else:
             assert parent.key is not None
             path = (*parent.path, parent.key)
-            parent.key = None
+            key, parent.key = parent.key, None
             if parent.skip_next:
                 parent.skip_next = False
                 return path
-            parent.value[path[-1]] = value  # type: ignore[index]
-        self.document._places[path] = place
+            parent.value[key] = value
+        self.document._places[path] = _start(event)
         return path
 
-    def _reject(self, event: yaml.Event, reason: str, fix: str) -> None:
-        path = render_path(self._stack[-1].path) if self._stack else ""
-        self.document.problems.append(Problem(self.document.file, *_start(event), path, reason, fix=fix))
+    def _reject(self, event: yaml.Event, path: Path_, reason: str, value: str = "", fix: str = "") -> None:
+        problem = Problem(self.document.file, *_start(event), render_path(path), reason, value, fix)
+        self.document.problems.append(problem)
+        if len(self.document.problems) > MAXIMUM_PROBLEMS:
+            raise CatalogueError(self.document.problems)
 
     def _stop(self, event: yaml.Event, reason: str, fix: str) -> None:
-        self._reject(event, reason, fix)
+        self._reject(event, self._stack[-1].path if self._stack else (), reason, fix=fix)
         raise CatalogueError(self.document.problems)
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:
-    assert event.start_mark is not None  # events of a stream always have marks
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    mark = event.start_mark
+    assert mark is not None  # events of a stream always have marks
+    return mark.line + 1, mark.column + 1
+
+
+_CONSTANTS: Final[dict[str, bool | None]] = (
+    dict.fromkeys(("", "~", "null", "Null", "NULL"))
+    | dict.fromkeys(("true", "True", "TRUE"), True)
+    | dict.fromkeys(("false", "False", "FALSE"), False)
+)
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|0o[0-7]+|0x[0-9a-fA-F]+",
+    re.ASCII,
+)
+"""All that the core schema takes for a number."""
 
 
 def _resolve(text: str) -> bool | int | float | str | None:
     """A plain scalar by the core schema of YAML 1.2 (yaml.org/spec/1.2.2, section 10.3.2)."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    if _PREFIXED.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-    return text
+    return WrittenFloat(text) if _DECIMAL.fullmatch(text) else text
+
+
+def _is_odd_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and not _DECIMAL.fullmatch(text)

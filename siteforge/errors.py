@@ -6,7 +6,17 @@ SiteforgeError             anything Siteforge itself reports; never shown as a t
 └── SettingsError          the stack's configuration is missing something or holds a wrong value
 """
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+MAXIMUM_PROBLEMS = 1000
+"""Nobody reads more at once, and a file of nothing but mistakes must not take minutes to tell them."""
+
+
+def printable(text: str) -> str:
+    """The text on one line, without characters that a terminal would act on or turn around."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class SiteforgeError(Exception):
@@ -15,7 +25,10 @@ class SiteforgeError(Exception):
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong in a catalogue, printed as `file:line:column: path: reason (value) - fix`."""
+    """One thing that is wrong in a catalogue.
+
+    Printed as `file:line:column: path: reason (value) - fix`, on one line whatever the file says.
+    """
 
     file: str
     line: int
@@ -34,18 +47,26 @@ class Problem:
         path = f"{self.path}: " if self.path else ""
         value = f" ({self.value})" if self.value else ""
         fix = f" - {self.fix}" if self.fix else ""
-        return f"{place}{path}{self.reason}{value}{fix}"
+        return printable(f"{place}{path}{self.reason}{value}{fix}")
 
 
 class CatalogueError(SiteforgeError):
     """The catalogue can't be used.
 
     Args:
-        problems: everything that is wrong, in the order of the file.
+        problems: everything that is wrong; after MAXIMUM_PROBLEMS, a last one says that more follow.
     """
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems)
+    problems: list[Problem]
+    """In the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        found = list(itertools.islice(problems, MAXIMUM_PROBLEMS + 1))
+        self.problems = sorted(found[:MAXIMUM_PROBLEMS])
+        if len(found) > MAXIMUM_PROBLEMS:
+            last = self.problems[-1]
+            more = Problem(last.file, last.line, last.column, "", "more problems follow", fix="mend those above first")
+            self.problems.append(more)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -6,6 +6,7 @@ form are those of k8s.io/apimachinery/pkg/api/resource, without its exponents (`
 writes by hand and many misread.
 """
 
+import functools
 import re
 from fractions import Fraction
 
@@ -27,6 +28,7 @@ _LARGEST = 2**63 - 1
 MEBIBYTE = 2**20
 
 
+@functools.lru_cache(maxsize=4096)  # a fleet has few different ones
 def parse(text: str) -> Fraction:
     """The value of a quantity: cores for CPU, bytes for memory and storage.
 
@@ -46,6 +48,7 @@ def parse(text: str) -> Fraction:
     return value
 
 
+@functools.lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The same quantity as the API server writes it, with the largest suffix that needs no fraction."""
     value = parse(text)

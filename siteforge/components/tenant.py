@@ -148,10 +148,10 @@ def _spec(name: str, args: TenantArgs) -> TenantSpec:
     try:
         spec = TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']} ({shorten(detail['input'])})"
-            for detail in error.errors(include_url=False)
-        ]
+        problems = []
+        for detail in error.errors(include_url=False):
+            path, fix = ".".join(str(part) for part in detail["loc"]), detail.get("ctx", {}).get("fix")
+            problems.append(f"{path}: {detail['msg']} ({shorten(detail['input'])}){f' - {fix}' if fix else ''}")
         raise TenantArgsError(name, problems) from None
     if found := conflicts(spec):
         raise TenantArgsError(name, [f"{'.'.join(path)}: {reason} - {fix}" for path, reason, fix in found])

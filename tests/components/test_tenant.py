@@ -153,7 +153,7 @@ def test_a_secret_may_be_an_output() -> None:
     ("name", "change", "message"),
     [
         ("Blog", {}, "tenant Blog: name: not a valid tenant name (Blog)"),
-        ("blog-aku", {"plan": "gigantic"}, "tenant blog-aku: plan: there is no such plan (gigantic)"),
+        ("blog-aku", {"plan": "gigantic"}, "tenant blog-aku: plan: there is no such plan (gigantic) - use one of nano"),
         ("blog-aku", {"adminEmail": "a@example.com"}, "tenant blog-aku: adminEmail: Extra inputs"),
         (
             "blog-aku",
