@@ -8,7 +8,7 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check format env status down clean lock
+.PHONY: help up test test-fast check format env status down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,3 +50,8 @@ clean: ## Remove everything this clone made, the sites' data too
 lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's version
 	@$(LOCK) --upgrade-package pulumi==$(PULUMI_VERSION) --output-file requirements.txt pyproject.toml
 	@$(LOCK) --allow-unsafe --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+schema: ## Renew the catalogue's JSON Schema from the models
+	@$(LOCAL) environment
+	@$(VENV)/siteforge schema > schema/new.json
+	@mv schema/new.json schema/tenants.schema.json

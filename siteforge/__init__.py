@@ -1,16 +1,20 @@
 """Siteforge: an isolated WordPress on Kubernetes for every tenant of a catalogue, kept so by Pulumi."""
 
-from siteforge.components.tenant import (
-    AmountsArgs,
-    DatabaseArgs,
-    MediaVolumeArgs,
-    ResourcesArgs,
-    Tenant,
-    TenantArgs,
-    TenantArgsError,
-    VolumeArgs,
-    WordPressArgs,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from siteforge.components.tenant import (
+        AmountsArgs,
+        DatabaseArgs,
+        MediaVolumeArgs,
+        ResourcesArgs,
+        Tenant,
+        TenantArgs,
+        TenantArgsError,
+        VolumeArgs,
+        WordPressArgs,
+    )
 
 __all__ = [
     "AmountsArgs",
@@ -23,3 +27,14 @@ __all__ = [
     "VolumeArgs",
     "WordPressArgs",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Pulumi takes a second to import: only who asks for a component waits for it, not the command line.
+    if name in __all__:
+        return getattr(importlib.import_module("siteforge.components.tenant"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

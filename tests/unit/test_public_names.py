@@ -1,0 +1,38 @@
+import subprocess
+import sys
+
+import pytest
+
+import siteforge
+from siteforge.components import tenant
+
+
+def test_the_public_names_are_these() -> None:
+    assert siteforge.__all__ == [
+        "AmountsArgs",
+        "DatabaseArgs",
+        "MediaVolumeArgs",
+        "ResourcesArgs",
+        "Tenant",
+        "TenantArgs",
+        "TenantArgsError",
+        "VolumeArgs",
+        "WordPressArgs",
+    ]
+
+
+def test_each_is_what_its_module_defines_and_is_listed() -> None:
+    for name in siteforge.__all__:
+        assert getattr(siteforge, name) is getattr(tenant, name)
+        assert name in dir(siteforge)
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Tennant'"):
+        siteforge.Tennant  # noqa: B018
+
+
+def test_only_a_component_imports_pulumi() -> None:
+    code = "import sys, siteforge; print('pulumi' in sys.modules); siteforge.Tenant; print('pulumi' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
