@@ -2,12 +2,14 @@ import importlib.metadata
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from siteforge.cli import app
 from tests.support.cli import siteforge
 
+CATALOGUE = Path(__file__).parents[3] / "tenants.yaml"
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
 
 
@@ -56,6 +58,6 @@ def test_validate_answers_within_half_a_second() -> None:
     times = []
     for _ in range(4):
         before = processor_seconds()  # and not the clock: the machine may be busy
-        assert siteforge("validate").returncode == 0
+        assert siteforge("validate", CATALOGUE).returncode == 0
         times.append(processor_seconds() - before)
     assert min(times) < 0.5, times
