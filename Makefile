@@ -53,5 +53,5 @@ lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's ver
 
 schema: ## Renew the catalogue's JSON Schema from the models
 	@$(LOCAL) environment
-	@$(VENV)/siteforge schema > schema/new.json
-	@mv schema/new.json schema/tenants.schema.json
+	@$(VENV)/siteforge schema > .venv/schema.json
+	@mv .venv/schema.json schema/tenants.schema.json

@@ -67,10 +67,10 @@ def violations(error: ValidationError, model: type[BaseModel]) -> Iterator[Viola
         elif kind == "extra_forbidden":
             yield Violation(path, "unknown key", "", did_you_mean(str(path[-1]), _keys(path, model)), at_key=True)
         elif kind == "siteforge_rule":
-            yield Violation(path, detail["msg"], shown, context["fix"])
+            yield Violation(path, detail["msg"], shown, context["fix"], empty=value is None)
         elif kind in _BOUNDS:
-            reason, fix = _BOUNDS[kind]
-            yield Violation(path, reason.format(**context), shown, fix.format(**context))
+            reason, fix = (text.format(**context) for text in _BOUNDS[kind])
+            yield Violation(path, reason, shown, fix, empty=value is None)
         else:
             reason, fix = _KINDS.get(kind, (detail["msg"], ""))
             if nested and not fix.startswith("write `key"):
