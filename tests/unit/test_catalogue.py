@@ -176,4 +176,4 @@ def test_a_mebibyte_of_mistakes_is_judged_within_seconds(tmp_path: Path, name: s
     assert path.stat().st_size <= document.MAXIMUM_BYTES
     started = time.process_time()  # of this process alone: the machine may be busy
     assert problems(path)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 5
