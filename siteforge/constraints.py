@@ -129,4 +129,5 @@ Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(
 Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "4Ti", "512Mi"))]
 Storage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "64Ti", "5Gi"))]
 Replicas = Annotated[int, Field(ge=1, le=20)]
+CredentialsVersion = Annotated[int, Field(ge=1, le=1_000_000)]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]

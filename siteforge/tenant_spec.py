@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from siteforge.constraints import (
     AccessMode,
     Cpu,
+    CredentialsVersion,
     Email,
     Image,
     Memory,
@@ -91,5 +92,7 @@ class TenantSpec(_Model):
     admin_email: Email
     """The administrator's address; also applied when it changes here later."""
     plan: Annotated[str, AfterValidator(_plan), Field(examples=list(PLANS))] = DEFAULT_PLAN
+    credentials_version: CredentialsVersion = 1
+    """Raised by one to give the tenant new passwords and salts."""
     wordpress: WordPressSpec = WordPressSpec()
     database: DatabaseSpec = DatabaseSpec()

@@ -6,6 +6,7 @@ from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, Se
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.components.restarts import announced
 from siteforge.secrets import Credentials
@@ -42,5 +43,6 @@ class Database(pulumi.ComponentResource):
             f"{name}-stateful-set",
             database.stateful_set(tenant),
             announced(boundary.running(self, secret, account, self.claim)),
+            spec=fingerprint(credentials).apply(lambda known: database.stateful_set_spec(tenant, known)),
         )
         self.register_outputs({})

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from siteforge import names
 from siteforge.blueprint import Images, blueprint, conflicts
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import derived
 from siteforge.components.database import Database
 from siteforge.components.wordpress import WordPress
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
-from siteforge.secrets import derive
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
 
@@ -72,6 +72,8 @@ class TenantArgs(TypedDict):
     """What all passwords are derived from: at least 32 random characters, the same on every run."""
     plan: NotRequired[str]
     """nano, micro (default), small, medium or large."""
+    credentials_version: NotRequired[int]
+    """Raised by one to give the tenant new passwords and salts (docs/secrets.md)."""
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
 
@@ -114,9 +116,10 @@ class Tenant(pulumi.ComponentResource):
     """The administrator's first password (secret); what the owner changes in wp-admin stays changed."""
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        tenant = blueprint(_spec(name, args), Images())
+        spec = _spec(name, args)
+        tenant = blueprint(spec, Images())
         super().__init__("siteforge:index:Tenant", name, {}, opts)
-        credentials = pulumi.Output.secret(args["secret"]).apply(lambda secret: derive(secret, name))
+        credentials = derived(args["secret"], name, spec.credentials_version)
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
         Database(f"{name}-database", tenant, credentials, boundary, below)

@@ -6,6 +6,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, 
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.secrets import Credentials
 from siteforge.specs import wordpress
@@ -37,13 +38,11 @@ class WordPress(pulumi.ComponentResource):
         account = place(ServiceAccount, f"{name}-service-account", wordpress.service_account(tenant), inside)
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
-        # The fingerprint tells of a change and nothing else, so that previews can show the pod template.
-        fingerprint = pulumi.Output.unsecret(credentials.apply(lambda known: known.fingerprint))
         self.deployment = place(
             Deployment,
             f"{name}-deployment",
             wordpress.deployment(tenant),
             boundary.running(self, secret, config_map, account, self.claim),
-            spec=fingerprint.apply(lambda known: wordpress.deployment_spec(tenant, known)),
+            spec=fingerprint(credentials).apply(lambda known: wordpress.deployment_spec(tenant, known)),
         )
         self.register_outputs({})

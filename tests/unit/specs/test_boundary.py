@@ -14,7 +14,7 @@ from tests.support.blueprints import make
 
 def containers(tenant: Blueprint) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each container of a tenant with the number of pods that have it, init containers apart."""
-    yield 1, database.stateful_set(tenant)["spec"]["template"]["spec"]["containers"][0]
+    yield 1, database.stateful_set_spec(tenant, "")["template"]["spec"]["containers"][0]
     spec = wordpress.deployment_spec(tenant, "")
     yield spec["replicas"], spec["template"]["spec"]["containers"][0]
 

@@ -9,7 +9,7 @@ from tests.support.blueprints import make
 
 PODS: dict[str, dict[str, Any]] = {
     "wordpress": wordpress.deployment_spec(make(), "")["template"]["spec"],
-    "mariadb": database.stateful_set(make())["spec"]["template"]["spec"],
+    "mariadb": database.stateful_set_spec(make(), "")["template"]["spec"],
 }
 CONTAINERS: dict[str, dict[str, Any]] = {
     f"{role}/{container['name']}": container
