@@ -20,6 +20,14 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Ingress:
+    """The cluster's ingress controller."""
+
+    namespace: str = "ingress-nginx"
+    """Where its pods run: nobody else outside a tenant may reach its site over the cluster's network."""
+
+
+@dataclass(frozen=True)
 class Volume:
     """A volume to claim."""
 
@@ -37,6 +45,7 @@ class Site:
     replicas: int
     size: ContainerSize
     volume: Volume
+    internet_access: bool
 
 
 @dataclass(frozen=True)
@@ -57,10 +66,11 @@ class Blueprint:
     admin_email: str
     site: Site
     database: Database
+    ingress: Ingress
 
 
-def blueprint(spec: TenantSpec, images: Images) -> Blueprint:
-    """Decide everything that `spec` leaves open, from its plan and the stack's images."""
+def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
+    """Decide everything that `spec` leaves open, from its plan, the stack's images and the cluster's ingress."""
     plan = PLANS[spec.plan]
     media = spec.wordpress.volume
     return Blueprint(
@@ -72,12 +82,14 @@ def blueprint(spec: TenantSpec, images: Images) -> Blueprint:
             replicas=spec.wordpress.replicas or plan.replicas,
             size=_size(spec.wordpress.resources, plan.wordpress),
             volume=_volume(media, plan.wordpress_volume, media.access_mode),
+            internet_access=spec.wordpress.internet_access,
         ),
         database=Database(
             image=spec.database.image or images.database,
             size=_size(spec.database.resources, plan.database),
             volume=_volume(spec.database.volume, plan.database_volume, "ReadWriteOnce"),
         ),
+        ingress=ingress,
     )
 
 

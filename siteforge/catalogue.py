@@ -101,6 +101,7 @@ def _duplicates(source: Document, entries: list[tuple[int, Any]]) -> Iterator[Pr
 # The reason and fix for each type of error that pydantic itself may find in these models.
 _TYPES = {
     "string_type": ("not a text", "put it in quotes"),
+    "bool_type": ("neither true nor false", "write true or false, without quotes"),
     "int_type": ("not a whole number", "write a number without quotes, as in 2"),
     "int_from_float": ("not a whole number", "write a number without a fraction, as in 2"),
     "model_type": ("not a mapping", "write `key: value` lines below it"),

@@ -38,6 +38,12 @@ def _tenant_name(text: str) -> str:
     return text
 
 
+def _namespace_name(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise rule("not the name of a namespace", "see `kubectl get namespaces`")
+    return text
+
+
 def _title(text: str) -> str:
     if not text.strip():
         raise rule("empty title", "write the title that the site shows, as in Aku's notebook")
@@ -121,6 +127,7 @@ def _quantity(lowest: str, highest: str, example: str) -> Callable[[str], str]:
 
 
 TenantName = Annotated[str, AfterValidator(_tenant_name), Field(examples=["blog-aku"])]
+NamespaceName = Annotated[str, AfterValidator(_namespace_name), Field(examples=["ingress-nginx"])]
 Title = Annotated[str, AfterValidator(_title), Field(examples=["Aku's notebook"])]
 Email = Annotated[str, AfterValidator(_email), Field(examples=["aku@example.com"])]
 Image = Annotated[str, AfterValidator(_image), Field(examples=["wordpress:6.8.3-php8.3-apache"])]

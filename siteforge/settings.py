@@ -1,8 +1,8 @@
-"""What the stack's configuration says: which catalogue, which images, which secret, which cluster."""
+"""What the stack's configuration says: which catalogue, images and secret, and what the cluster is like."""
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,8 +10,12 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
+from pydantic import TypeAdapter, ValidationError
 
+from siteforge import names
 from siteforge.components.tenant import TenantArgs
+from siteforge.constraints import NamespaceName
+from siteforge.document import shorten
 from siteforge.errors import SettingsError, SiteforgeError
 from siteforge.secrets import MINIMUM_LENGTH
 from siteforge.tenant_spec import TenantSpec
@@ -30,6 +34,7 @@ class Settings:
     secret: pulumi.Output[str]
     wordpress_image: str
     database_image: str
+    ingress_namespace: str
     provider: pulumi.ProviderResource
     """One for all tenants: each provider is a process, with a discovery of the cluster of its own."""
 
@@ -38,14 +43,27 @@ class Settings:
         fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
         fields["wordpress"].setdefault("image", self.wordpress_image)
         fields["database"].setdefault("image", self.database_image)
-        return cast(TenantArgs, fields | {"secret": self.secret})
+        return cast(TenantArgs, fields | {"secret": self.secret, "ingress_namespace": self.ingress_namespace})
+
+    def check(self, specs: Iterable[TenantSpec]) -> None:
+        """Make sure, before anything is made, that the cluster of this configuration can have these tenants.
+
+        Raises:
+            SettingsError: a tenant would live with the ingress controller, which may reach all sites.
+        """
+        for spec in specs:
+            if names.namespace(spec.name) == self.ingress_namespace:
+                raise SettingsError(
+                    f"siteforge:ingressNamespace: {self.ingress_namespace} is a tenant's own namespace"
+                    " - name that of the ingress controller, or rename the tenant"
+                )
 
 
 def read() -> Settings:
     """Read the configuration of the stack that runs.
 
     Raises:
-        SettingsError: there is no usable secret.
+        SettingsError: there is no usable secret, or a value can't be what it should say.
     """
     config = pulumi.Config()
     provider = kubernetes.Provider(
@@ -60,6 +78,7 @@ def read() -> Settings:
         secret=_secret(config),
         wordpress_image=config.require("wordpressImage"),
         database_image=config.require("databaseImage"),
+        ingress_namespace=_checked(config, "ingressNamespace", TypeAdapter(NamespaceName)),
         provider=provider,
     )
 
@@ -71,6 +90,16 @@ def reported() -> Iterator[None]:
         yield
     except SiteforgeError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def _checked(config: pulumi.Config, key: str, kind: TypeAdapter[str]) -> str:
+    value = config.require(key)
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        (detail,) = error.errors(include_url=False)
+        fix = detail["ctx"]["fix"]
+        raise SettingsError(f"{config.full_key(key)}: {detail['msg']} ({shorten(value)}) - {fix}") from None
 
 
 def _secret(config: pulumi.Config) -> pulumi.Output[str]:

@@ -65,6 +65,8 @@ class WordPressSpec(_Model):
     replicas: Replicas | None = None
     resources: Resources = Resources()
     volume: MediaVolumeSpec = MediaVolumeSpec()
+    internet_access: bool = True
+    """Whether the site may reach the internet over HTTPS: updates, plugins and themes, APIs."""
 
 
 class DatabaseSpec(_Model):

@@ -3,13 +3,14 @@
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from siteforge import names
-from siteforge.blueprint import Images, blueprint, conflicts
+from siteforge.blueprint import Images, Ingress, blueprint, conflicts
 from siteforge.components.boundary import Boundary
 from siteforge.components.database import Database
 from siteforge.components.wordpress import WordPress
+from siteforge.constraints import NamespaceName
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
 from siteforge.secrets import derive
@@ -51,6 +52,7 @@ class WordPressArgs(TypedDict):
     replicas: NotRequired[int]
     resources: NotRequired[ResourcesArgs]
     volume: NotRequired[MediaVolumeArgs]
+    internet_access: NotRequired[bool]
 
 
 class DatabaseArgs(TypedDict):
@@ -74,6 +76,8 @@ class TenantArgs(TypedDict):
     """nano, micro (default), small, medium or large."""
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
+    ingress_namespace: NotRequired[str]
+    """The namespace of the cluster's ingress controller; ingress-nginx by default."""
 
 
 class TenantArgsError(SiteforgeError, pulumi.RunError):
@@ -114,7 +118,7 @@ class Tenant(pulumi.ComponentResource):
     """The administrator's first password (secret); what the owner changes in wp-admin stays changed."""
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        tenant = blueprint(_spec(name, args), Images())
+        tenant = blueprint(_spec(name, args), Images(), _ingress(name, args))
         super().__init__("siteforge:index:Tenant", name, {}, opts)
         credentials = pulumi.Output.secret(args["secret"]).apply(lambda secret: derive(secret, name))
         below = pulumi.ResourceOptions(parent=self)
@@ -142,17 +146,34 @@ class Tenant(pulumi.ComponentResource):
         )
 
 
+_NOT_OF_THE_CATALOGUE = frozenset({"secret", "ingress_namespace"})
+
+
 def _spec(name: str, args: TenantArgs) -> TenantSpec:
     """The arguments as a checked line of a catalogue."""
-    fields: dict[str, Any] = {key: value for key, value in args.items() if key != "secret"}
+    fields: dict[str, Any] = {key: value for key, value in args.items() if key not in _NOT_OF_THE_CATALOGUE}
     try:
         spec = TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']} ({shorten(detail['input'])})"
-            for detail in error.errors(include_url=False)
-        ]
-        raise TenantArgsError(name, problems) from None
+        raise TenantArgsError(name, _messages(error)) from None
     if found := conflicts(spec):
         raise TenantArgsError(name, [f"{'.'.join(path)}: {reason} - {fix}" for path, reason, fix in found])
     return spec
+
+
+def _ingress(name: str, args: TenantArgs) -> Ingress:
+    namespace = args.get("ingress_namespace", Ingress.namespace)
+    try:
+        TypeAdapter(NamespaceName).validate_python(namespace)
+    except ValidationError as error:
+        raise TenantArgsError(name, _messages(error, "ingress_namespace")) from None
+    if namespace == names.namespace(name):
+        raise TenantArgsError(name, [f"ingress_namespace: the tenant's own namespace ({namespace})"])
+    return Ingress(namespace)
+
+
+def _messages(error: ValidationError, *path: str) -> list[str]:
+    return [
+        f"{'.'.join(map(str, (*path, *detail['loc'])))}: {detail['msg']} ({shorten(detail['input'])})"
+        for detail in error.errors(include_url=False)
+    ]

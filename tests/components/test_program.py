@@ -14,6 +14,7 @@ CONFIG = {
     "catalogue": CATALOGUE,
     "wordpressImage": "registry.example/wordpress:1",
     "databaseImage": "registry.example/mariadb:1",
+    "ingressNamespace": "ingress-nginx",
     "secret": "s" * 40,
 }
 
@@ -46,6 +47,13 @@ def test_the_stacks_images_serve_tenants_that_name_none() -> None:
     assert images == {"registry.example/wordpress:1"}
 
 
+def test_the_sites_are_open_to_the_stacks_ingress_controller() -> None:
+    recording = mocks.run(program, CONFIG | {"ingressNamespace": "edge"})
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
+    controller = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}
+    assert controller in policy.inputs["spec"]["ingress"][0]["from"]
+
+
 def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
@@ -65,6 +73,21 @@ def test_a_wrong_catalogue_registers_nothing_and_shows_its_messages(tmp_path: Pa
     path.write_text("tenants:\n  - name: Blog\n    title: T\n    adminEmail: nobody\n")
     lines = failure({**CONFIG, "catalogue": str(path)}).splitlines()
     assert [line.split(" ")[0] for line in lines] == [f"{path}:2:11:", f"{path}:4:17:"]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "message"),
+    [
+        ("Edge", "siteforge:ingressNamespace: not the name of a namespace (Edge) - see `kubectl get namespaces`"),
+        (
+            "shop-lumi",
+            "siteforge:ingressNamespace: shop-lumi is a tenant's own namespace"
+            " - name that of the ingress controller, or rename the tenant",
+        ),
+    ],
+)
+def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, message: str) -> None:
+    assert failure({**CONFIG, "ingressNamespace": namespace}) == message
 
 
 def test_a_missing_secret_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

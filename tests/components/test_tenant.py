@@ -24,11 +24,13 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:core/v1:Namespace", "blog-aku-namespace", boundary),
         ("kubernetes:core/v1:ResourceQuota", "blog-aku-quota", boundary),
         ("kubernetes:core/v1:LimitRange", "blog-aku-limits", boundary),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-network-policy", boundary),
         ("siteforge:index:Database", database, "blog-aku"),
         ("kubernetes:core/v1:Secret", "blog-aku-database-secret", database),
         ("kubernetes:core/v1:ServiceAccount", "blog-aku-database-service-account", database),
         ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-database-claim", database),
         ("kubernetes:core/v1:Service", "blog-aku-database-service", database),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-database-network-policy", database),
         ("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set", database),
         ("siteforge:index:WordPress", site, "blog-aku"),
         ("kubernetes:core/v1:Secret", "blog-aku-wordpress-secret", site),
@@ -36,6 +38,7 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:core/v1:ServiceAccount", "blog-aku-wordpress-service-account", site),
         ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-wordpress-claim", site),
         ("kubernetes:core/v1:Service", "blog-aku-wordpress-service", site),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy", site),
         ("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment", site),
     }
 
@@ -87,7 +90,8 @@ def test_secrets_are_secret_inputs_and_stand_nowhere_else() -> None:
 def test_everything_is_made_after_its_boundary() -> None:
     for resource in tenant().resources:
         if resource.custom and resource.parent != "blog-aku-boundary":
-            assert {"blog-aku-namespace", "blog-aku-quota", "blog-aku-limits"} <= resource.depends_on, resource.name
+            closed = {f"blog-aku-{role}" for role in ("namespace", "quota", "limits", "network-policy")}
+            assert closed <= resource.depends_on, resource.name
 
 
 def test_workloads_are_stopped_and_all_else_goes_with_the_namespace() -> None:
@@ -133,7 +137,7 @@ def test_two_tenants_share_no_name_and_no_credential() -> None:
         Tenant("shop-lumi", ARGS)
 
     recording = mocks.run(program)
-    assert len(recording.names()) == len(recording.resources) == 36
+    assert len(recording.names()) == len(recording.resources) == 42
     data = [
         recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
         for name in ("blog-aku", "shop-lumi")
@@ -159,6 +163,16 @@ def test_a_secret_may_be_an_output() -> None:
             "blog-aku",
             {"wordpress": {"resources": {"requests": {"cpu": "3"}}}},
             "tenant blog-aku: wordpress.resources.requests.cpu: requests 3 of cpu, over its limit of 500m",
+        ),
+        (
+            "blog-aku",
+            {"ingress_namespace": "Edge"},
+            "tenant blog-aku: ingress_namespace: not the name of a namespace (Edge)",
+        ),
+        (
+            "blog-aku",
+            {"ingress_namespace": "blog-aku"},
+            "tenant blog-aku: ingress_namespace: the tenant's own namespace (blog-aku)",
         ),
     ],
 )
