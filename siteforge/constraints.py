@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from siteforge import quantities
+from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY
 
 
 def rule(reason: str, fix: str) -> PydanticCustomError:
@@ -132,8 +133,10 @@ Title = Annotated[str, AfterValidator(_title), Field(examples=["Aku's notebook"]
 Email = Annotated[str, AfterValidator(_email), Field(examples=["aku@example.com"])]
 Image = Annotated[str, AfterValidator(_image), Field(examples=["wordpress:6.8.3-php8.3-apache"])]
 StorageClassName = Annotated[str, AfterValidator(_storage_class), Field(examples=["local-path"])]
-Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("10m", "256", "250m"))]
-Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "4Ti", "512Mi"))]
+Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_CPU, "256", "250m"))]
+Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_MEMORY, "4Ti", "512Mi"))]
 Storage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "64Ti", "5Gi"))]
 Replicas = Annotated[int, Field(ge=1, le=20)]
+ClusterCpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("1", "1000000", "64"))]
+ClusterBytes = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("1Gi", "1Ei", "256Gi"))]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]

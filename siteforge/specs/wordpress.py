@@ -13,6 +13,7 @@ from typing import Any
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
+from siteforge.capacity import SURGE
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import MEBIBYTE, parse
 from siteforge.secrets import SALTS, Credentials
@@ -93,7 +94,7 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         "progressDeadlineSeconds": _SLOW_START_SECONDS,
         "selector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
         # A new pod is ready before an old one goes, so that a change is not an outage.
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": SURGE, "maxUnavailable": 0}},
         "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
     }
 

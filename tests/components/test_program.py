@@ -90,6 +90,24 @@ def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, 
     assert failure({**CONFIG, "ingressNamespace": namespace}) == message
 
 
+def test_a_catalogue_over_the_budget_registers_nothing() -> None:
+    message = failure({**CONFIG, "budget": '{"cpu": 1, "memory": "64Gi"}'})
+    assert message == (
+        f"{CATALOGUE}: the catalogue needs 1100m of cpu (requests), over the cluster budget of 1"
+        " - shrink the largest (blog-aku 600m, club-otava 250m, shop-lumi 250m) or raise siteforge:budget.cpu"
+    )
+
+
+def test_a_budget_that_makes_no_sense_is_refused_by_field_and_value() -> None:
+    message = failure({**CONFIG, "budget": '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3"}'})
+    assert message.splitlines() == [
+        "siteforge:budget.cpu: not a Kubernetes quantity (many) - write it as in 64",
+        "siteforge:budget.memory: less than 1Gi (0) - write it as in 256Gi",
+        "siteforge:budget.pods: Input should be a valid integer (3)",
+        "siteforge:budget.cpus: unknown key - did you mean cpu?",
+    ]
+
+
 def test_a_missing_secret_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SITEFORGE_SECRET_FILE", raising=False)
     assert "pulumi config set --secret siteforge:secret" in failure({**CONFIG, "secret": ""})
