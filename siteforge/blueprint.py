@@ -4,6 +4,7 @@ It is all that a tenant's objects are computed from, besides its credentials.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from siteforge.constraints import AccessMode
 from siteforge.plans import PLANS, ContainerSize
@@ -25,6 +26,14 @@ class Ingress:
 
     namespace: str = "ingress-nginx"
     """Where its pods run: nobody else outside a tenant may reach its site over the cluster's network."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Somebody who operates a tenant."""
+
+    kind: Literal["User", "Group"]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Blueprint:
     name: str
     title: str
     admin_email: str
+    owners: tuple[Owner, ...]
     site: Site
     database: Database
     ingress: Ingress
@@ -77,6 +87,10 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
         name=spec.name,
         title=spec.title,
         admin_email=spec.admin_email,
+        owners=(
+            *(Owner("User", name) for name in spec.owners.users),
+            *(Owner("Group", name) for name in spec.owners.groups),
+        ),
         site=Site(
             image=spec.wordpress.image or images.wordpress,
             replicas=spec.wordpress.replicas or plan.replicas,

@@ -104,6 +104,7 @@ _TYPES = {
     "bool_type": ("neither true nor false", "write true or false, without quotes"),
     "int_type": ("not a whole number", "write a number without quotes, as in 2"),
     "int_from_float": ("not a whole number", "write a number without a fraction, as in 2"),
+    "list_type": ("not a list", "write one entry a line, each after `- `"),
     "model_type": ("not a mapping", "write `key: value` lines below it"),
     "dict_type": ("not a mapping", "write `key: value` lines below it"),
 }

@@ -99,6 +99,20 @@ def _storage_class(text: str) -> str:
     return text
 
 
+def _subject(text: str) -> str:
+    if not text or text != text.strip() or not text.isprintable() or len(text) > 253:
+        raise rule("not a name", "write it as the cluster's authentication gives it, as in aku@example.com")
+    if text.startswith("system:"):
+        raise rule("reserved: Kubernetes' own, some of which everybody is", "name a person or a group of yours")
+    return text
+
+
+def _distinct(subjects: list[str]) -> list[str]:
+    if twice := sorted({name for name in subjects if subjects.count(name) > 1}):
+        raise rule(f"{twice[0]} twice", "write each once")
+    return subjects
+
+
 def _number_as_text(value: Any) -> Any:
     # `cpu: 1` and `cpu: 0.5` are numbers in YAML and quantities in Kubernetes.
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -133,6 +147,8 @@ Title = Annotated[str, AfterValidator(_title), Field(examples=["Aku's notebook"]
 Email = Annotated[str, AfterValidator(_email), Field(examples=["aku@example.com"])]
 Image = Annotated[str, AfterValidator(_image), Field(examples=["wordpress:6.8.3-php8.3-apache"])]
 StorageClassName = Annotated[str, AfterValidator(_storage_class), Field(examples=["local-path"])]
+Subject = Annotated[str, AfterValidator(_subject), Field(examples=["aku@example.com"])]
+Subjects = Annotated[list[Subject], AfterValidator(_distinct)]
 Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_CPU, "256", "250m"))]
 Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_MEMORY, "4Ti", "512Mi"))]
 Storage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "64Ti", "5Gi"))]

@@ -18,6 +18,7 @@ from siteforge.constraints import (
     Replicas,
     Storage,
     StorageClassName,
+    Subjects,
     TenantName,
     Title,
     rule,
@@ -77,6 +78,13 @@ class DatabaseSpec(_Model):
     volume: VolumeSpec = VolumeSpec()
 
 
+class OwnersSpec(_Model):
+    """Who may operate the tenant with kubectl, by the names that the cluster's authentication gives them."""
+
+    users: Subjects = []
+    groups: Subjects = []
+
+
 def _plan(text: str) -> str:
     if text not in PLANS:
         raise rule("there is no such plan", did_you_mean(text, PLANS))
@@ -93,5 +101,6 @@ class TenantSpec(_Model):
     admin_email: Email
     """The administrator's address; also applied when it changes here later."""
     plan: Annotated[str, AfterValidator(_plan), Field(examples=list(PLANS))] = DEFAULT_PLAN
+    owners: OwnersSpec = OwnersSpec()
     wordpress: WordPressSpec = WordPressSpec()
     database: DatabaseSpec = DatabaseSpec()

@@ -1,12 +1,13 @@
-"""The boundary of a tenant: Namespace, ResourceQuota, LimitRange, the NetworkPolicy that closes it."""
+"""The boundary of a tenant: its namespace, what may run in it, reach it and be done in it."""
 
 import pulumi
 from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.rbac.v1 import Role, RoleBinding
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.placement import place
-from siteforge.specs import boundary, network
+from siteforge.specs import boundary, network, owners
 
 
 class Boundary(pulumi.ComponentResource):
@@ -29,6 +30,9 @@ class Boundary(pulumi.ComponentResource):
         self.quota = place(ResourceQuota, f"{tenant.name}-quota", boundary.quota(tenant), inside)
         self.limits = place(LimitRange, f"{tenant.name}-limits", boundary.limits(tenant), inside)
         self.network_policy = place(NetworkPolicy, f"{tenant.name}-network-policy", network.closed(tenant), inside)
+        if tenant.owners:
+            place(Role, f"{tenant.name}-owner-role", owners.role(tenant), inside)
+            place(RoleBinding, f"{tenant.name}-owner-role-binding", owners.role_binding(tenant), inside)
         self.register_outputs({})
 
     def inside(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -45,6 +45,13 @@ class MediaVolumeArgs(VolumeArgs):
     access_mode: NotRequired[str]
 
 
+class OwnersArgs(TypedDict):
+    """Who may operate the tenant with kubectl."""
+
+    users: NotRequired[list[str]]
+    groups: NotRequired[list[str]]
+
+
 class WordPressArgs(TypedDict):
     """Overrides of what the plan gives the site."""
 
@@ -74,6 +81,7 @@ class TenantArgs(TypedDict):
     """What all passwords are derived from: at least 32 random characters, the same on every run."""
     plan: NotRequired[str]
     """nano, micro (default), small, medium or large."""
+    owners: NotRequired[OwnersArgs]
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
     ingress_namespace: NotRequired[str]

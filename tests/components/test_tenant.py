@@ -43,6 +43,17 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
     }
 
 
+def test_owners_get_a_role_in_the_boundary() -> None:
+    with_owners = tenant({**ARGS, "owners": {"users": ["aku@example.com"], "groups": ["bloggers"]}})
+    added = {(resource.type, resource.name, resource.parent) for resource in with_owners.resources} - {
+        (resource.type, resource.name, resource.parent) for resource in tenant().resources
+    }
+    assert added == {
+        ("kubernetes:rbac.authorization.k8s.io/v1:Role", "blog-aku-owner-role", "blog-aku-boundary"),
+        ("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "blog-aku-owner-role-binding", "blog-aku-boundary"),
+    }
+
+
 def test_every_object_has_the_kind_of_the_class_that_placed_it() -> None:
     for resource in tenant().resources:
         if resource.custom:
@@ -163,6 +174,11 @@ def test_a_secret_may_be_an_output() -> None:
             "blog-aku",
             {"wordpress": {"resources": {"requests": {"cpu": "3"}}}},
             "tenant blog-aku: wordpress.resources.requests.cpu: requests 3 of cpu, over its limit of 500m",
+        ),
+        (
+            "blog-aku",
+            {"owners": {"groups": ["system:masters"]}},
+            "tenant blog-aku: owners.groups.0: reserved: Kubernetes' own, some of which everybody is (system:masters)",
         ),
         (
             "blog-aku",
