@@ -3,13 +3,14 @@
 It is all that a tenant's objects are computed from, besides its credentials.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from siteforge.constraints import AccessMode
 from siteforge.plans import PLANS, ContainerSize
 from siteforge.quantities import parse
-from siteforge.tenant_spec import Resources, TenantSpec, VolumeSpec
+from siteforge.tenant_spec import AutoscalingSpec, Resources, SchedulingSpec, TenantSpec, VolumeSpec
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,17 @@ class Site:
 
     image: str
     replicas: int
+    """How many pods, unless they are scaled by their load."""
+    autoscaling: AutoscalingSpec | None
     size: ContainerSize
     volume: Volume
+    scheduling: SchedulingSpec
     internet_access: bool
+
+    @property
+    def most_replicas(self) -> int:
+        """How many pods there may be, apart from rollouts."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Database:
     image: str
     size: ContainerSize
     volume: Volume
+    scheduling: SchedulingSpec
 
 
 @dataclass(frozen=True)
@@ -94,28 +104,45 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
         site=Site(
             image=spec.wordpress.image or images.wordpress,
             replicas=spec.wordpress.replicas or plan.replicas,
+            autoscaling=spec.wordpress.autoscaling,
             size=_size(spec.wordpress.resources, plan.wordpress),
             volume=_volume(media, plan.wordpress_volume, media.access_mode),
+            scheduling=spec.wordpress.scheduling,
             internet_access=spec.wordpress.internet_access,
         ),
         database=Database(
             image=spec.database.image or images.database,
             size=_size(spec.database.resources, plan.database),
             volume=_volume(spec.database.volume, plan.database_volume, "ReadWriteOnce"),
+            scheduling=spec.database.scheduling,
         ),
         ingress=ingress,
     )
 
 
-def conflicts(spec: TenantSpec) -> list[tuple[tuple[str, ...], str, str]]:
-    """Requests that exceed their limit once plan and overrides are put together.
+Conflict = tuple[tuple[str, ...], str, str]
+"""The path of the field to change within the tenant (in the catalogue's spelling), the reason, and the fix."""
 
-    Returns:
-        For each: the path of the field to change within the tenant (in the catalogue's spelling),
-        the reason, and the fix.
-    """
+
+def conflicts(spec: TenantSpec) -> list[Conflict]:
+    """What contradicts itself once plan and overrides are put together, each field by itself being right."""
+    return [*_scaling(spec), *_requests_over_limits(spec)]
+
+
+def _scaling(spec: TenantSpec) -> Iterator[Conflict]:
+    autoscaling = spec.wordpress.autoscaling
+    if autoscaling is None:
+        return
+    if spec.wordpress.replicas is not None:
+        fix = "remove replicas: the autoscaler decides, from minReplicas to maxReplicas"
+        yield ("wordpress", "replicas"), "replicas beside autoscaling", fix
+    if autoscaling.min_replicas > autoscaling.max_replicas:
+        reason = f"at least {autoscaling.min_replicas} replicas, at most {autoscaling.max_replicas}"
+        yield ("wordpress", "autoscaling", "minReplicas"), reason, "lower minReplicas or raise maxReplicas"
+
+
+def _requests_over_limits(spec: TenantSpec) -> Iterator[Conflict]:
     plan = PLANS[spec.plan]
-    found: list[tuple[tuple[str, ...], str, str]] = []
     for part, resources, given in (
         ("wordpress", spec.wordpress.resources, plan.wordpress),
         ("database", spec.database.resources, plan.database),
@@ -129,8 +156,7 @@ def conflicts(spec: TenantSpec) -> list[tuple[tuple[str, ...], str, str]]:
                 overridden = "requests" if getattr(resources.requests, resource) else "limits"
                 reason = f"requests {request} of {resource}, over its limit of {limit}"
                 fix = f"lower the request or raise the limit (plan {spec.plan} gives what is not written)"
-                found.append(((part, "resources", overridden, resource), reason, fix))
-    return found
+                yield (part, "resources", overridden, resource), reason, fix
 
 
 def _size(resources: Resources, plan: ContainerSize) -> ContainerSize:

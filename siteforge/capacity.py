@@ -51,7 +51,7 @@ class Budget(BaseModel):
 def need(tenant: Blueprint) -> Need:
     """What a tenant needs at its fullest: see above."""
     site, database = tenant.site, tenant.database
-    replicas = site.replicas + SURGE
+    replicas = site.most_replicas + SURGE
     return Need(
         cpu=replicas * parse(site.size.cpu_request) + parse(database.size.cpu_request),
         memory=replicas * parse(site.size.memory_request) + parse(database.size.memory_request),

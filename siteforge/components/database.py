@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
@@ -39,6 +40,7 @@ class Database(pulumi.ComponentResource):
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", database.service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.data(tenant), inside)
+        place(PodDisruptionBudget, f"{name}-disruption-budget", database.disruption_budget(tenant), inside)
         self.stateful_set = place(
             StatefulSet,
             f"{name}-stateful-set",

@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_snake
 
 from siteforge import names
 from siteforge.blueprint import Images, Ingress, blueprint, conflicts
@@ -52,12 +53,40 @@ class OwnersArgs(TypedDict):
     groups: NotRequired[list[str]]
 
 
+class AutoscalingArgs(TypedDict):
+    """Replicas that follow the load."""
+
+    min_replicas: NotRequired[int]
+    max_replicas: int
+    target_cpu_utilization_percentage: NotRequired[int]
+
+
+class TolerationArgs(TypedDict):
+    """A taint of nodes that pods put up with."""
+
+    key: str
+    operator: NotRequired[str]
+    value: NotRequired[str]
+    effect: NotRequired[str]
+    toleration_seconds: NotRequired[int]
+
+
+class SchedulingArgs(TypedDict):
+    """Which nodes pods run on, and before whom."""
+
+    priority_class_name: NotRequired[str]
+    node_selector: NotRequired[dict[str, str]]
+    tolerations: NotRequired[list[TolerationArgs]]
+
+
 class WordPressArgs(TypedDict):
     """Overrides of what the plan gives the site."""
 
     image: NotRequired[str]
     replicas: NotRequired[int]
+    autoscaling: NotRequired[AutoscalingArgs]
     resources: NotRequired[ResourcesArgs]
+    scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[MediaVolumeArgs]
     internet_access: NotRequired[bool]
 
@@ -67,6 +96,7 @@ class DatabaseArgs(TypedDict):
 
     image: NotRequired[str]
     resources: NotRequired[ResourcesArgs]
+    scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[VolumeArgs]
 
 
@@ -165,7 +195,8 @@ def _spec(name: str, args: TenantArgs) -> TenantSpec:
     except ValidationError as error:
         raise TenantArgsError(name, _messages(error)) from None
     if found := conflicts(spec):
-        raise TenantArgsError(name, [f"{'.'.join(path)}: {reason} - {fix}" for path, reason, fix in found])
+        problems = [f"{'.'.join(map(to_snake, path))}: {reason} - {fix}" for path, reason, fix in found]
+        raise TenantArgsError(name, problems)
     return spec
 
 

@@ -2,8 +2,10 @@
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
@@ -39,6 +41,9 @@ class WordPress(pulumi.ComponentResource):
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.site(tenant), inside)
+        place(PodDisruptionBudget, f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)
+        if scaling := tenant.site.autoscaling:
+            place(HorizontalPodAutoscaler, f"{name}-autoscaler", wordpress.autoscaler(tenant, scaling), inside)
         # The fingerprint tells of a change and nothing else, so that previews can show the pod template.
         fingerprint = pulumi.Output.unsecret(credentials.apply(lambda known: known.fingerprint))
         self.deployment = place(

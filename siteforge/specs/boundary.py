@@ -60,7 +60,7 @@ def most_pods(tenant: Blueprint) -> int:
     All old pods of the site still terminating (they count until they are gone), all new ones running,
     one surging; and the database, which is stopped before it is started again.
     """
-    return 2 * tenant.site.replicas + SURGE + 1
+    return 2 * tenant.site.most_replicas + SURGE + 1
 
 
 def limits(tenant: Blueprint) -> Manifest:

@@ -72,6 +72,11 @@ def stateful_set(tenant: Blueprint) -> Manifest:
     return manifest("apps/v1", "StatefulSet", tenant.name, DATABASE, labels, spec=spec)
 
 
+def disruption_budget(tenant: Blueprint) -> Manifest:
+    """The database is one pod: the drain of its node stops it, and it starts on another."""
+    return pods.disruption_budget(tenant.name, DATABASE, 1)
+
+
 def arguments(memory_limit: str) -> list[str]:
     """MariaDB's options.
 
@@ -104,6 +109,7 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "secrets"} | pods.secret_volume(DATABASE),
             {"name": "tmp"} | pods.scratch("1Gi"),
         ],
+        **pods.scheduling(tenant.database.scheduling),
     }
 
 
