@@ -54,6 +54,19 @@ def test_the_sites_are_open_to_the_stacks_ingress_controller() -> None:
     assert controller in policy.inputs["spec"]["ingress"][0]["from"]
 
 
+def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:
+    everything = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
+    recording = mocks.run(program, CONFIG | {"catalogue": str(everything)})
+    pod = recording.one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment").inputs["spec"]["template"]
+    assert pod["spec"]["nodeSelector"]["disktype"] == "ssd"
+    assert pod["spec"]["tolerations"][1]["tolerationSeconds"] == 300
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
+    assert "ipBlock" not in repr(policy.inputs["spec"])
+    assert recording.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "blog-aku-owner-role-binding")
+    scaler = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "busy-wordpress-autoscaler")
+    assert scaler.inputs["spec"]["maxReplicas"] == 8
+
+
 def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
