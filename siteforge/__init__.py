@@ -2,24 +2,32 @@
 
 from siteforge.components.tenant import (
     AmountsArgs,
+    AutoscalingArgs,
     DatabaseArgs,
     MediaVolumeArgs,
+    OwnersArgs,
     ResourcesArgs,
+    SchedulingArgs,
     Tenant,
     TenantArgs,
     TenantArgsError,
+    TolerationArgs,
     VolumeArgs,
     WordPressArgs,
 )
 
 __all__ = [
     "AmountsArgs",
+    "AutoscalingArgs",
     "DatabaseArgs",
     "MediaVolumeArgs",
+    "OwnersArgs",
     "ResourcesArgs",
+    "SchedulingArgs",
     "Tenant",
     "TenantArgs",
     "TenantArgsError",
+    "TolerationArgs",
     "VolumeArgs",
     "WordPressArgs",
 ]

@@ -101,8 +101,10 @@ def _duplicates(source: Document, entries: list[tuple[int, Any]]) -> Iterator[Pr
 # The reason and fix for each type of error that pydantic itself may find in these models.
 _TYPES = {
     "string_type": ("not a text", "put it in quotes"),
+    "bool_type": ("neither true nor false", "write true or false, without quotes"),
     "int_type": ("not a whole number", "write a number without quotes, as in 2"),
     "int_from_float": ("not a whole number", "write a number without a fraction, as in 2"),
+    "list_type": ("not a list", "write one entry a line, each after `- `"),
     "model_type": ("not a mapping", "write `key: value` lines below it"),
     "dict_type": ("not a mapping", "write `key: value` lines below it"),
 }
@@ -111,6 +113,9 @@ _TYPES = {
 def _explain(source: Document, base: Path_, error: ValidationError) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
         path = (*base, *detail["loc"])
+        # So pydantic says that a key is wrong, not its value.
+        if at_key := path[-1] == "[key]":
+            path = path[:-1]
         kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
         shown = "" if isinstance(value, Mapping | list) else shorten(value)
         if kind == "missing":
@@ -120,7 +125,7 @@ def _explain(source: Document, base: Path_, error: ValidationError) -> Iterator[
         elif value is None:
             continue  # _empty_values() reports it, wherever it stands
         elif kind == "siteforge_rule":
-            yield source.problem(path, detail["msg"], shown, context["fix"])
+            yield source.problem(path, detail["msg"], shown, context["fix"], at_key=at_key)
         elif kind in ("greater_than_equal", "less_than_equal"):
             low, high = ("less", "at least") if kind == "greater_than_equal" else ("more", "at most")
             bound = context.get("ge", context.get("le"))
@@ -150,6 +155,8 @@ def _example(path: Path_) -> str:
 def _model_at(path: Path_) -> type[BaseModel]:
     model: type[BaseModel] = TenantSpec
     for part in path:
+        if isinstance(part, int):
+            continue  # an entry of a list, whose model was found with the list
         field = next(field for field in model.model_fields.values() if field.alias == part)
         candidates = (field.annotation, *get_args(field.annotation))
         model = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from siteforge import quantities
+from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY
 
 
 def rule(reason: str, fix: str) -> PydanticCustomError:
@@ -35,6 +36,12 @@ def _tenant_name(text: str) -> str:
         raise rule("not a valid tenant name", _LABEL_FIX)
     if text in _RESERVED_NAMES or text.startswith(_RESERVED_PREFIXES):
         raise rule("reserved: a namespace of the cluster's own has this name", "choose another name")
+    return text
+
+
+def _namespace_name(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise rule("not the name of a namespace", "see `kubectl get namespaces`")
     return text
 
 
@@ -92,6 +99,46 @@ def _storage_class(text: str) -> str:
     return text
 
 
+def _priority_class(text: str) -> str:
+    if len(text) > 253 or not _SUBDOMAIN.fullmatch(text):
+        raise rule("not the name of a priority class", "see `kubectl get priorityclass`")
+    if text.startswith("system-"):
+        raise rule("reserved for the cluster's own pods", "use a priority class of yours")
+    return text
+
+
+# Kubernetes' labels (kubernetes.io/docs/concepts/overview/working-with-objects/labels).
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+
+
+def _label_key(text: str) -> str:
+    prefix, slash, name = text.rpartition("/")
+    fits = len(prefix) <= 253 and (_SUBDOMAIN.fullmatch(prefix) if slash else True)
+    if not (fits and name and _LABEL_VALUE.fullmatch(name)):
+        raise rule("not the key of a label", "write it as in disktype or example.com/disktype")
+    return text
+
+
+def _label_value(text: str) -> str:
+    if not _LABEL_VALUE.fullmatch(text):
+        raise rule("not the value of a label", "use at most 63 of letters, digits, '-', '_' and '.'")
+    return text
+
+
+def _subject(text: str) -> str:
+    if not text or text != text.strip() or not text.isprintable() or len(text) > 253:
+        raise rule("not a name", "write it as the cluster's authentication gives it, as in aku@example.com")
+    if text.startswith("system:"):
+        raise rule("reserved: Kubernetes' own, some of which everybody is", "name a person or a group of yours")
+    return text
+
+
+def _distinct(subjects: list[str]) -> list[str]:
+    if twice := sorted({name for name in subjects if subjects.count(name) > 1}):
+        raise rule(f"{twice[0]} twice", "write each once")
+    return subjects
+
+
 def _number_as_text(value: Any) -> Any:
     # `cpu: 1` and `cpu: 0.5` are numbers in YAML and quantities in Kubernetes.
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -121,13 +168,24 @@ def _quantity(lowest: str, highest: str, example: str) -> Callable[[str], str]:
 
 
 TenantName = Annotated[str, AfterValidator(_tenant_name), Field(examples=["blog-aku"])]
+NamespaceName = Annotated[str, AfterValidator(_namespace_name), Field(examples=["ingress-nginx"])]
 Title = Annotated[str, AfterValidator(_title), Field(examples=["Aku's notebook"])]
 Email = Annotated[str, AfterValidator(_email), Field(examples=["aku@example.com"])]
 Image = Annotated[str, AfterValidator(_image), Field(examples=["wordpress:6.8.3-php8.3-apache"])]
 StorageClassName = Annotated[str, AfterValidator(_storage_class), Field(examples=["local-path"])]
-Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("10m", "256", "250m"))]
-Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "4Ti", "512Mi"))]
+PriorityClassName = Annotated[str, AfterValidator(_priority_class), Field(examples=["business"])]
+LabelKey = Annotated[str, AfterValidator(_label_key), Field(examples=["dedicated"])]
+LabelValue = Annotated[str, AfterValidator(_label_value), Field(examples=["wordpress"])]
+NodeSelector = dict[LabelKey, LabelValue]
+Subject = Annotated[str, AfterValidator(_subject), Field(examples=["aku@example.com"])]
+Subjects = Annotated[list[Subject], AfterValidator(_distinct)]
+Cpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_CPU, "256", "250m"))]
+Memory = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity(SMALLEST_MEMORY, "4Ti", "512Mi"))]
 Storage = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("64Mi", "64Ti", "5Gi"))]
-Replicas = Annotated[int, Field(ge=1, le=20)]
+Replicas = Annotated[int, Field(ge=1, le=20, examples=[3])]
 CredentialsVersion = Annotated[int, Field(ge=1, le=1_000_000)]
+Utilization = Annotated[int, Field(ge=10, le=1000)]
+Seconds = Annotated[int, Field(ge=0, le=86400)]
+ClusterCpu = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("1", "1000000", "64"))]
+ClusterBytes = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity("1Gi", "1Ei", "256Gi"))]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]

@@ -4,9 +4,9 @@ The same model checks the catalogue (camelCase keys) and the arguments of a `Ten
 one's own (snake_case keys), so that both follow the same rules.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from siteforge.constraints import (
@@ -15,12 +15,19 @@ from siteforge.constraints import (
     CredentialsVersion,
     Email,
     Image,
+    LabelKey,
+    LabelValue,
     Memory,
+    NodeSelector,
+    PriorityClassName,
     Replicas,
+    Seconds,
     Storage,
     StorageClassName,
+    Subjects,
     TenantName,
     Title,
+    Utilization,
     rule,
 )
 from siteforge.plans import DEFAULT_PLAN, PLANS
@@ -59,13 +66,56 @@ class MediaVolumeSpec(VolumeSpec):
     """With ReadWriteOnce all replicas run on one node; ReadWriteMany lets them spread."""
 
 
+class TolerationSpec(_Model):
+    """A taint of nodes that pods put up with (kubernetes.io/docs/concepts/scheduling-eviction)."""
+
+    key: LabelKey
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """None stands for all of them."""
+    toleration_seconds: Seconds | None = None
+    """How long a running pod stays on a node that gets the taint; forever when left out."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.operator == "Equal" and self.value is None:
+            raise rule("operator Equal without a value", "add value, or operator: Exists")
+        if self.operator == "Exists" and self.value is not None:
+            raise rule("operator Exists with a value", "remove value, or operator: Exists")
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise rule("tolerationSeconds without effect NoExecute", "add effect: NoExecute, or remove it")
+        return self
+
+
+class SchedulingSpec(_Model):
+    """Which nodes pods run on, and before whom; in Kubernetes' own terms, which `specs` takes over as they are."""
+
+    priority_class_name: PriorityClassName | None = None
+    node_selector: NodeSelector = {}
+    tolerations: list[TolerationSpec] = []
+
+
+class AutoscalingSpec(_Model):
+    """Replicas that follow the load."""
+
+    min_replicas: Replicas = 1
+    max_replicas: Replicas
+    target_cpu_utilization_percentage: Utilization = 80
+    """What pods should use on average, in percent of the CPU they request: over it there are more of them."""
+
+
 class WordPressSpec(_Model):
     """Overrides of what the plan gives the site."""
 
     image: Image | None = None
     replicas: Replicas | None = None
+    autoscaling: AutoscalingSpec | None = None
     resources: Resources = Resources()
+    scheduling: SchedulingSpec = SchedulingSpec()
     volume: MediaVolumeSpec = MediaVolumeSpec()
+    internet_access: bool = True
+    """Whether the site may reach the internet over HTTPS: updates, plugins and themes, APIs."""
 
 
 class DatabaseSpec(_Model):
@@ -73,7 +123,15 @@ class DatabaseSpec(_Model):
 
     image: Image | None = None
     resources: Resources = Resources()
+    scheduling: SchedulingSpec = SchedulingSpec()
     volume: VolumeSpec = VolumeSpec()
+
+
+class OwnersSpec(_Model):
+    """Who may operate the tenant with kubectl, by the names that the cluster's authentication gives them."""
+
+    users: Subjects = []
+    groups: Subjects = []
 
 
 def _plan(text: str) -> str:
@@ -94,5 +152,6 @@ class TenantSpec(_Model):
     plan: Annotated[str, AfterValidator(_plan), Field(examples=list(PLANS))] = DEFAULT_PLAN
     credentials_version: CredentialsVersion = 1
     """Raised by one to give the tenant new passwords and salts."""
+    owners: OwnersSpec = OwnersSpec()
     wordpress: WordPressSpec = WordPressSpec()
     database: DatabaseSpec = DatabaseSpec()

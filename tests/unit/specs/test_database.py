@@ -12,7 +12,12 @@ from tests.support.blueprints import make
     [("256Mi", "102M", "64"), ("100Mi", "40M", "50"), ("1Gi", "409M", "256"), ("64Gi", "26214M", "1000")],
 )
 def test_mariadbs_memory_follows_from_its_limit(memory: str, pool: str, connections: str) -> None:
-    assert database.arguments(memory) == [f"--innodb-buffer-pool-size={pool}", f"--max-connections={connections}"]
+    given = database.arguments(memory)
+    assert given[:2] == [f"--innodb-buffer-pool-size={pool}", f"--max-connections={connections}"]
+
+
+def test_mariadb_needs_no_dns_which_it_may_not_ask() -> None:
+    assert "--skip-name-resolve" in database.arguments("1Gi")
 
 
 def test_the_secret_holds_the_derived_passwords() -> None:
