@@ -92,7 +92,7 @@ SCHEDULING = {
 @pytest.mark.parametrize("role", PODS)
 def test_where_pods_run_is_said_in_kubernetes_own_terms(role: str) -> None:
     tenant = make(wordpress={"scheduling": SCHEDULING}, database={"scheduling": SCHEDULING})
-    templates = {"wordpress": wordpress.deployment_spec(tenant, ""), "mariadb": database.stateful_set(tenant)["spec"]}
+    templates = {"wordpress": wordpress.deployment_spec(tenant, ""), "mariadb": database.stateful_set_spec(tenant, "")}
     pod = templates[role]["template"]["spec"]
     assert {field: pod[field] for field in SCHEDULING} == SCHEDULING | {
         "tolerations": [
