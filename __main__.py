@@ -7,7 +7,7 @@ from siteforge import Tenant, catalogue, outputs, settings
 with settings.reported():
     stack = settings.read()
     options = pulumi.ResourceOptions(provider=stack.provider)
-    tenants = {
-        spec.name: Tenant(spec.name, stack.tenant_args(spec), options) for spec in catalogue.load(stack.catalogue)
-    }
+    specs = catalogue.load(stack.catalogue)
+    stack.check(specs)
+    tenants = {spec.name: Tenant(spec.name, stack.tenant_args(spec), options) for spec in specs}
     outputs.export(tenants)

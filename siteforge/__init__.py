@@ -6,24 +6,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from siteforge.components.tenant import (
         AmountsArgs,
+        AutoscalingArgs,
         DatabaseArgs,
         MediaVolumeArgs,
+        OwnersArgs,
         ResourcesArgs,
+        SchedulingArgs,
         Tenant,
         TenantArgs,
         TenantArgsError,
+        TolerationArgs,
         VolumeArgs,
         WordPressArgs,
     )
 
 __all__ = [
     "AmountsArgs",
+    "AutoscalingArgs",
     "DatabaseArgs",
     "MediaVolumeArgs",
+    "OwnersArgs",
     "ResourcesArgs",
+    "SchedulingArgs",
     "Tenant",
     "TenantArgs",
     "TenantArgsError",
+    "TolerationArgs",
     "VolumeArgs",
     "WordPressArgs",
 ]

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from siteforge import quantities
+from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY
 
 
 def rule(reason: str, fix: str) -> PydanticCustomError:
@@ -40,6 +41,12 @@ def _tenant_name(text: str) -> str:
         raise rule("not a valid tenant name", _LABEL_FIX)
     if text in _RESERVED_NAMES or text.startswith(_RESERVED_PREFIXES):
         raise rule("reserved: a namespace of the cluster's own has this name", "choose another name")
+    return text
+
+
+def _namespace_name(text: str) -> str:
+    if not re.fullmatch(_LABEL, text):
+        raise rule("not the name of a namespace", "see `kubectl get namespaces`")
     return text
 
 
@@ -103,6 +110,55 @@ def _storage_class(text: str) -> str:
     return text
 
 
+def _priority_class(text: str) -> str:
+    if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_SUBDOMAIN, text):
+        raise rule("not the name of a priority class", "see `kubectl get priorityclass`")
+    if text.startswith("system-"):
+        raise rule("reserved for the cluster's own pods", "use a priority class of yours")
+    return text
+
+
+# Kubernetes' labels (kubernetes.io/docs/concepts/overview/working-with-objects/labels).
+_LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY = rf"((?P<prefix>{_SUBDOMAIN})/)?{_LABEL_NAME}"
+_LABEL_KEY_LENGTH = _SUBDOMAIN_LENGTH + 1 + 63
+_LABEL_VALUE = f"({_LABEL_NAME})?"
+
+
+def _label_key(text: str) -> str:
+    match = re.fullmatch(_LABEL_KEY, text) if len(text) <= _LABEL_KEY_LENGTH else None
+    if match is None or len(match["prefix"] or "") > _SUBDOMAIN_LENGTH:
+        raise rule("not the key of a label", "write it as in disktype or example.com/disktype")
+    return text
+
+
+def _label_value(text: str) -> str:
+    if not re.fullmatch(_LABEL_VALUE, text):
+        fix = "use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+        raise rule("not the value of a label", fix)
+    return text
+
+
+_SUBJECT_LENGTH = 253
+
+
+def _subject(text: str) -> str:
+    if not text or text != text.strip() or not text.isprintable() or len(text) > _SUBJECT_LENGTH:
+        raise rule("not a name", "write it as the cluster's authentication gives it, as in aku@example.com")
+    if text.startswith("system:"):
+        raise rule("reserved: Kubernetes' own, some of which everybody is", "name a person or a group of yours")
+    return text
+
+
+def _distinct(subjects: list[str]) -> list[str]:
+    seen: set[str] = set()
+    for subject in subjects:
+        if subject in seen:
+            raise rule(f"{subject} twice", "write each once")
+        seen.add(subject)
+    return subjects
+
+
 _CPU = r"[0-9]+(\.[0-9]+)?m?"
 _BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?"
 _QUANTITY_LENGTH = 50
@@ -155,6 +211,11 @@ TenantName = Annotated[
         },
     ),
 ]
+NamespaceName = Annotated[
+    str,
+    AfterValidator(_namespace_name),
+    Field(examples=["ingress-nginx"], json_schema_extra={"pattern": _pattern(_LABEL)}),
+]
 Title = Annotated[
     str,
     AfterValidator(_title),
@@ -194,8 +255,52 @@ StorageClassName = Annotated[
         json_schema_extra={"pattern": _pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH},
     ),
 ]
-Cpu = Annotated[str, *_quantity("an amount of CPU", _CPU, "10m", "256", "250m")]
-Memory = Annotated[str, *_quantity("an amount of memory", _BYTES, "64Mi", "4Ti", "512Mi")]
+PriorityClassName = Annotated[
+    str,
+    AfterValidator(_priority_class),
+    Field(
+        examples=["business"],
+        json_schema_extra={
+            "pattern": _pattern(_SUBDOMAIN),
+            "maxLength": _SUBDOMAIN_LENGTH,
+            "not": {"pattern": "^system-"},
+        },
+    ),
+]
+LabelKey = Annotated[
+    str,
+    AfterValidator(_label_key),
+    Field(
+        examples=["dedicated"],
+        json_schema_extra={"pattern": _pattern(_LABEL_KEY), "maxLength": _LABEL_KEY_LENGTH},
+    ),
+]
+LabelValue = Annotated[
+    str,
+    AfterValidator(_label_value),
+    Field(examples=["wordpress"], json_schema_extra={"pattern": _pattern(_LABEL_VALUE)}),
+]
+NodeSelector = dict[LabelKey, LabelValue]
+Subject = Annotated[
+    str,
+    AfterValidator(_subject),
+    Field(
+        examples=["aku@example.com"],
+        json_schema_extra={
+            "pattern": rf"^[^{_CONTROL}\s]([^{_CONTROL}]*[^{_CONTROL}\s])?$",
+            "maxLength": _SUBJECT_LENGTH,
+            "not": {"pattern": "^system:"},
+        },
+    ),
+]
+Subjects = Annotated[list[Subject], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
+Cpu = Annotated[str, *_quantity("an amount of CPU", _CPU, SMALLEST_CPU, "256", "250m")]
+Memory = Annotated[str, *_quantity("an amount of memory", _BYTES, SMALLEST_MEMORY, "4Ti", "512Mi")]
 Storage = Annotated[str, *_quantity("an amount of storage", _BYTES, "64Mi", "64Ti", "5Gi")]
-Replicas = Annotated[int, Field(ge=1, le=20)]
+ClusterCpu = Annotated[str, *_quantity("an amount of CPU", _CPU, "1", "1000000", "64")]
+ClusterBytes = Annotated[str, *_quantity("an amount of bytes", _BYTES, "1Gi", "1Ei", "256Gi")]
+Replicas = Annotated[int, Field(ge=1, le=20, examples=[3])]
+CredentialsVersion = Annotated[int, Field(ge=1, le=1_000_000)]
+Utilization = Annotated[int, Field(ge=10, le=1000)]
+Seconds = Annotated[int, Field(ge=0, le=86400)]
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]

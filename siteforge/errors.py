@@ -3,6 +3,7 @@
 SiteforgeError             anything Siteforge itself reports; never shown as a traceback
 ├── CatalogueError         the catalogue can't be used; carries every problem found, not just the first
 ├── TenantArgsError        a program of one's own passed arguments that no tenant can have (components/tenant.py)
+├── CapacityError          the cluster has less than the tenants need
 └── SettingsError          the stack's configuration is missing something or holds a wrong value
 """
 
@@ -68,6 +69,10 @@ class CatalogueError(SiteforgeError):
             more = Problem(last.file, last.line, last.column, "", "more problems follow", fix="mend those above first")
             self.problems.append(more)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class CapacityError(SiteforgeError):
+    """The cluster has less than the tenants need."""
 
 
 class SettingsError(SiteforgeError):

@@ -16,6 +16,9 @@ WORDPRESS: Final[Role] = "wordpress"
 DATABASE: Final[Role] = "mariadb"
 """The name of the database's StatefulSet, Service, Secret, claim and ServiceAccount."""
 
+OWNER: Final = "owner"
+"""The name of the Role and RoleBinding of a tenant's owners."""
+
 FIELD_MANAGER: Final = "siteforge"
 """Who owns our fields in managedFields. The provider's default is random with every run."""
 

@@ -68,6 +68,10 @@ PLANS: Final[dict[str, Plan]] = {
 }
 """By name, smallest first."""
 
+SMALLEST_CPU: Final = "10m"
+SMALLEST_MEMORY: Final = "64Mi"
+"""The least that a container may ask for: below it, PHP and MariaDB don't start."""
+
 DEFAULT_PLAN: Final = "micro"
 
 LARGEST: Final = PLANS["large"]

@@ -1,7 +1,7 @@
 """The catalogue's JSON Schema, for editors: generated from the models that check it.
 
 It is a help while typing; the models decide. What a schema can't say (the same name twice, requests over
-limits, the bounds of a quantity, rules of YAML itself) `siteforge validate` does.
+limits, fields that exclude each other, the bounds of a quantity, rules of YAML itself) `siteforge validate` does.
 """
 
 from typing import Any
@@ -26,6 +26,15 @@ class _Generator(GenerateJsonSchema):
         if isinstance(schema.get("default"), str | int):
             return super().default_schema(schema)
         return self.generate_inner(schema["schema"])
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """A mapping with any keys of a kind. Pydantic's own would let all other keys pass, with any value."""
+        keys, values = schema["keys_schema"], schema["values_schema"]
+        return {
+            "type": "object",
+            "propertyNames": self.generate_inner(keys),
+            "additionalProperties": self.generate_inner(values),
+        }
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False

@@ -42,12 +42,13 @@ class Credentials:
     """Tells whether the credentials changed without telling what they are; may be shown."""
 
 
-def derive(secret: str, tenant: str) -> Credentials:
+def derive(secret: str, tenant: str, version: int = 1) -> Credentials:
     """The credentials of one tenant.
 
     Args:
         secret: the stack's secret, at least MINIMUM_LENGTH characters.
         tenant: the tenant's name.
+        version: counts their rotations, from 1.
 
     Raises:
         ValueError: the secret is too short to be one.
@@ -57,14 +58,14 @@ def derive(secret: str, tenant: str) -> Credentials:
     key = hkdf_extract(b"siteforge", secret.encode())
 
     def value(purpose: str, length: int) -> str:
-        return base64.urlsafe_b64encode(hkdf_expand(key, _info(tenant, purpose), length)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(hkdf_expand(key, _info(tenant, purpose, version), length)).decode().rstrip("=")
 
     return Credentials(
         database_password=value("database-password", 24),
         database_root_password=value("database-root-password", 24),
         admin_password=value("admin-password", 18),
         salts={name: value(f"salt-{name}", 48) for name in SALTS},
-        fingerprint=hkdf_expand(key, _info(tenant, "fingerprint"), 6).hex(),
+        fingerprint=hkdf_expand(key, _info(tenant, "fingerprint", version), 6).hex(),
     )
 
 
@@ -82,5 +83,6 @@ def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
-def _info(tenant: str, purpose: str) -> bytes:
-    return f"siteforge/v1/{tenant}/{purpose}".encode()
+def _info(tenant: str, purpose: str, version: int) -> bytes:
+    rotated = f"/{version}" if version > 1 else ""
+    return f"siteforge/v1/{tenant}/{purpose}{rotated}".encode()

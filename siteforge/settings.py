@@ -1,25 +1,35 @@
-"""What the stack's configuration says: which catalogue, which images, which secret, which cluster."""
+"""What the stack's configuration says: which catalogue, images and secret, and what the cluster is like."""
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
+from pydantic import TypeAdapter, ValidationError
 
+from siteforge import capacity, names
+from siteforge.blueprint import Images, Ingress, blueprint
+from siteforge.capacity import Budget
 from siteforge.components.tenant import TenantArgs
+from siteforge.constraints import NamespaceName
+from siteforge.document import render_path
 from siteforge.errors import SettingsError, SiteforgeError
 from siteforge.secrets import MINIMUM_LENGTH
 from siteforge.tenant_spec import TenantSpec
+from siteforge.violations import violations
 
 SECRET_FILE = "SITEFORGE_SECRET_FILE"
 """Names a file with the stack's secret, for stacks whose configuration holds none."""
 
 _SECRET_FIX = "openssl rand -base64 32 | pulumi config set --secret siteforge:secret"
+
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,8 @@ class Settings:
     secret: pulumi.Output[str]
     wordpress_image: str
     database_image: str
+    ingress_namespace: str
+    budget: Budget
     provider: pulumi.ProviderResource
     """One for all tenants: each provider is a process, with a discovery of the cluster of its own."""
 
@@ -38,14 +50,31 @@ class Settings:
         fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
         fields["wordpress"].setdefault("image", self.wordpress_image)
         fields["database"].setdefault("image", self.database_image)
-        return cast(TenantArgs, fields | {"secret": self.secret})
+        return cast(TenantArgs, fields | {"secret": self.secret, "ingress_namespace": self.ingress_namespace})
+
+    def check(self, specs: Iterable[TenantSpec]) -> None:
+        """Make sure, before anything is made, that the cluster of this configuration can have these tenants.
+
+        Raises:
+            CapacityError: they need more than the budget.
+            SettingsError: a tenant would live with the ingress controller, which may reach all sites.
+        """
+        specs = list(specs)
+        for spec in specs:
+            if names.namespace(spec.name) == self.ingress_namespace:
+                raise SettingsError(
+                    f"siteforge:ingressNamespace: {self.ingress_namespace} is a tenant's own namespace"
+                    " - name that of the ingress controller, or rename the tenant"
+                )
+        tenants = (blueprint(spec, Images(), Ingress(self.ingress_namespace)) for spec in specs)
+        capacity.check(tenants, self.budget, str(self.catalogue))
 
 
 def read() -> Settings:
     """Read the configuration of the stack that runs.
 
     Raises:
-        SettingsError: there is no usable secret.
+        SettingsError: there is no usable secret, or a value can't be what it should say.
     """
     config = pulumi.Config()
     provider = kubernetes.Provider(
@@ -60,6 +89,10 @@ def read() -> Settings:
         secret=_secret(config),
         wordpress_image=config.require("wordpressImage"),
         database_image=config.require("databaseImage"),
+        ingress_namespace=_checked(
+            config.full_key("ingressNamespace"), config.require("ingressNamespace"), TypeAdapter(NamespaceName)
+        ),
+        budget=_checked(config.full_key("budget"), config.get_object("budget") or {}, TypeAdapter(Budget)),
         provider=provider,
     )
 
@@ -71,6 +104,19 @@ def reported() -> Iterator[None]:
         yield
     except SiteforgeError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def _checked(key: str, value: object, kind: TypeAdapter[Value]) -> Value:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(key, error))) from None
+
+
+def _explain(key: str, error: ValidationError) -> Iterator[str]:
+    for found in violations(error, Budget):
+        value = f" ({found.value})" if found.value else ""
+        yield f"{render_path((key, *found.path))}: {found.reason}{value} - {found.fix}"
 
 
 def _secret(config: pulumi.Config) -> pulumi.Output[str]:

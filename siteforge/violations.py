@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from siteforge.document import Path_, shorten
 from siteforge.suggestions import did_you_mean
@@ -35,11 +36,15 @@ _KINDS = {
     "string_type": ("not a text", "put it in quotes"),
     "int_type": ("not a whole number", "write digits only, without quotes, as in 2"),
     "bool_type": ("neither true nor false", "write true or false, without quotes"),
+}
+"""The reason and fix for what is no single value of the right type, by pydantic's type of error."""
+
+_NESTED_KINDS = {
     "list_type": ("not a list", "begin each item with `- `"),
     "model_type": ("not a mapping", "write `key: value` lines below it"),
     "dict_type": ("not a mapping", "write `key: value` lines below it"),
 }
-"""The reason and fix for a value of a wrong type, by pydantic's type of error."""
+"""The same for what is no list or mapping."""
 
 _BOUNDS = {
     "greater_than_equal": ("less than {ge}", "use at least {ge}"),
@@ -59,7 +64,8 @@ def violations(error: ValidationError, model: type[BaseModel]) -> Iterator[Viola
         model: the model that they were validated against.
     """
     for detail in error.errors(include_url=False):
-        path, kind, value, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
+        path, at_key = locate(detail)
+        kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
         nested = isinstance(value, Mapping | list)
         shown = "" if nested else shorten(value)
         if kind == "missing":
@@ -67,15 +73,27 @@ def violations(error: ValidationError, model: type[BaseModel]) -> Iterator[Viola
         elif kind == "extra_forbidden":
             yield Violation(path, "unknown key", "", did_you_mean(str(path[-1]), _keys(path, model)), at_key=True)
         elif kind == "siteforge_rule":
-            yield Violation(path, detail["msg"], shown, context["fix"], empty=value is None)
+            yield Violation(path, detail["msg"], shown, context["fix"], at_key, empty=value is None)
         elif kind in _BOUNDS:
             reason, fix = (text.format(**context) for text in _BOUNDS[kind])
             yield Violation(path, reason, shown, fix, empty=value is None)
+        elif kind in _NESTED_KINDS:
+            reason, fix = _NESTED_KINDS[kind]
+            yield Violation(path, reason, shown, fix, empty=value is None)
         else:
             reason, fix = _KINDS.get(kind, (detail["msg"], ""))
-            if nested and not fix.startswith("write `key"):
+            if nested:
                 fix = "write one value, not a list or mapping"
-            yield Violation(path, reason, shown, fix, empty=value is None)
+            yield Violation(path, reason, shown, fix, at_key, empty=value is None)
+
+
+def locate(detail: ErrorDetails) -> tuple[Path_, bool]:
+    """Where the value stands that an error of pydantic is about, and whether it is a key of a mapping."""
+    path = detail["loc"]
+    # Pydantic adds "[key]" below a key that is wrong. It may also be the name of one.
+    if path[-1:] == ("[key]",) and path[-2:-1] == (detail["input"],) and detail["type"] != "extra_forbidden":
+        return path[:-1], True
+    return path, False
 
 
 def _keys(path: Path_, model: type[BaseModel]) -> list[str]:

@@ -19,6 +19,7 @@ BIN = links.BIN
 """The folder for PATH: links to all built programs, one folder per clone."""
 
 _OF_PULUMI = frozenset({"pulumi", "pulumi-resource-kubernetes"})
+_OF_TESTS = frozenset({"cyclonus"})
 
 
 def ensure(names: Collection[str] | None = None) -> Path:
@@ -26,14 +27,14 @@ def ensure(names: Collection[str] | None = None) -> Path:
 
     Args:
         names: programs of the table (`programs.PROGRAMS`); None means all that this machine needs, which is
-            without Pulumi and its provider where a Pulumi on PATH serves.
+            without Pulumi and its provider where a Pulumi on PATH serves, and without what only tests use.
 
     Raises:
         Failure: something cannot be built.
     """
     pulumi, objection = pulumi_on_path.find()
     replaced = frozenset() if pulumi is None else _OF_PULUMI
-    for program in named({program.name for program in PROGRAMS} if names is None else names):
+    for program in named({program.name for program in PROGRAMS} - _OF_TESTS if names is None else names):
         if program.name in replaced:
             continue
         if program.name == "pulumi" and objection and not store.has(program):

@@ -208,8 +208,16 @@ PROGRAMS = (
         # The engine takes it from its plugin folder, and warns about one on PATH.
         on_path=False,
     ),
+    Program(
+        name="cyclonus",
+        version=versions.CYCLONUS,
+        release=("github.com/mattfenwick/cyclonus", f"v{versions.CYCLONUS}"),
+        # Of its packages, the one that evaluates network policies: the pins' main.go asks it.
+        builds=(Build("cyclonus", packages=(("cyclonus", "."),)),),
+        on_path=False,
+    ),
 )
-"""In the order in which they are built: first what a cluster needs, then Pulumi."""
+"""In the order in which they are built: first what a cluster needs, then Pulumi, then what only tests use."""
 
 
 def named(names: Iterable[str]) -> tuple[Program, ...]:

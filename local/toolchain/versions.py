@@ -11,6 +11,7 @@ ETCD = "3.6.13"
 COREDNS = "1.12.4"
 KWOK = "0.8.0"
 LOCAL_PATH_PROVISIONER = "0.0.30"
+CYCLONUS = "0.5.6"
 
 GO = "1.26"
 """The oldest Go that builds all of these: the `go` line of their go.mod files."""

@@ -1,15 +1,18 @@
-"""The database of a tenant: MariaDB StatefulSet, headless Service, Secret, volume claim, ServiceAccount."""
+"""The database of a tenant: MariaDB StatefulSet, its headless Service, and what both need."""
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, ServiceAccount
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.components.restarts import announced
 from siteforge.secrets import Credentials
-from siteforge.specs import database
+from siteforge.specs import database, network
 
 
 class Database(pulumi.ComponentResource):
@@ -37,10 +40,13 @@ class Database(pulumi.ComponentResource):
         account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", database.service(tenant), inside)
+        place(NetworkPolicy, f"{name}-network-policy", network.data(tenant), inside)
+        place(PodDisruptionBudget, f"{name}-disruption-budget", database.disruption_budget(tenant), inside)
         self.stateful_set = place(
             StatefulSet,
             f"{name}-stateful-set",
             database.stateful_set(tenant),
             announced(boundary.running(self, secret, account, self.claim)),
+            spec=fingerprint(credentials).apply(lambda known: database.stateful_set_spec(tenant, known)),
         )
         self.register_outputs({})

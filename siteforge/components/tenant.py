@@ -1,20 +1,24 @@
 """A tenant: an isolated WordPress, from its namespace to its Service."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_snake
 
 from siteforge import names
-from siteforge.blueprint import Images, blueprint, conflicts
+from siteforge.blueprint import Images, Ingress, blueprint, conflicts
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import derived
 from siteforge.components.database import Database
 from siteforge.components.wordpress import WordPress
+from siteforge.constraints import NamespaceName
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
-from siteforge.secrets import derive
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
+from siteforge.violations import locate
 
 
 class AmountsArgs(TypedDict):
@@ -44,13 +48,49 @@ class MediaVolumeArgs(VolumeArgs):
     access_mode: NotRequired[str]
 
 
+class OwnersArgs(TypedDict):
+    """Who may operate the tenant with kubectl."""
+
+    users: NotRequired[list[str]]
+    groups: NotRequired[list[str]]
+
+
+class AutoscalingArgs(TypedDict):
+    """Replicas that follow the load."""
+
+    min_replicas: NotRequired[int]
+    max_replicas: int
+    target_cpu_utilization_percentage: NotRequired[int]
+
+
+class TolerationArgs(TypedDict):
+    """A taint of nodes that pods put up with."""
+
+    key: str
+    operator: NotRequired[str]
+    value: NotRequired[str]
+    effect: NotRequired[str]
+    toleration_seconds: NotRequired[int]
+
+
+class SchedulingArgs(TypedDict):
+    """Which nodes pods run on, and before whom."""
+
+    priority_class_name: NotRequired[str]
+    node_selector: NotRequired[dict[str, str]]
+    tolerations: NotRequired[list[TolerationArgs]]
+
+
 class WordPressArgs(TypedDict):
     """Overrides of what the plan gives the site."""
 
     image: NotRequired[str]
     replicas: NotRequired[int]
+    autoscaling: NotRequired[AutoscalingArgs]
     resources: NotRequired[ResourcesArgs]
+    scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[MediaVolumeArgs]
+    internet_access: NotRequired[bool]
 
 
 class DatabaseArgs(TypedDict):
@@ -58,6 +98,7 @@ class DatabaseArgs(TypedDict):
 
     image: NotRequired[str]
     resources: NotRequired[ResourcesArgs]
+    scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[VolumeArgs]
 
 
@@ -72,8 +113,13 @@ class TenantArgs(TypedDict):
     """What all passwords are derived from: at least 32 random characters, the same on every run."""
     plan: NotRequired[str]
     """nano, micro (default), small, medium or large."""
+    credentials_version: NotRequired[int]
+    """Raised by one to give the tenant new passwords and salts (docs/secrets.md)."""
+    owners: NotRequired[OwnersArgs]
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
+    ingress_namespace: NotRequired[str]
+    """The namespace of the cluster's ingress controller; ingress-nginx by default."""
 
 
 class TenantArgsError(SiteforgeError, pulumi.RunError):
@@ -84,7 +130,7 @@ class TenantArgsError(SiteforgeError, pulumi.RunError):
         problems: everything that is wrong.
     """
 
-    def __init__(self, name: str, problems: list[str]) -> None:
+    def __init__(self, name: str, problems: Iterable[str]) -> None:
         super().__init__("\n".join(f"tenant {shorten(name)}: {problem}" for problem in problems))
 
 
@@ -114,9 +160,10 @@ class Tenant(pulumi.ComponentResource):
     """The administrator's first password (secret); what the owner changes in wp-admin stays changed."""
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        tenant = blueprint(_spec(name, args), Images())
+        spec = _spec(name, args)
+        tenant = blueprint(spec, Images(), _ingress(name, args))
         super().__init__("siteforge:index:Tenant", name, {}, opts)
-        credentials = pulumi.Output.secret(args["secret"]).apply(lambda secret: derive(secret, name))
+        credentials = derived(args["secret"], name, spec.credentials_version)
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
         Database(f"{name}-database", tenant, credentials, boundary, below)
@@ -142,17 +189,37 @@ class Tenant(pulumi.ComponentResource):
         )
 
 
+_NOT_OF_THE_CATALOGUE = frozenset({"secret", "ingress_namespace"})
+
+
 def _spec(name: str, args: TenantArgs) -> TenantSpec:
     """The arguments as a checked line of a catalogue."""
-    fields: dict[str, Any] = {key: value for key, value in args.items() if key != "secret"}
+    fields: dict[str, Any] = {key: value for key, value in args.items() if key not in _NOT_OF_THE_CATALOGUE}
     try:
         spec = TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
     except ValidationError as error:
-        problems = []
-        for detail in error.errors(include_url=False):
-            path, fix = ".".join(str(part) for part in detail["loc"]), detail.get("ctx", {}).get("fix")
-            problems.append(f"{path}: {detail['msg']} ({shorten(detail['input'])}){f' - {fix}' if fix else ''}")
-        raise TenantArgsError(name, problems) from None
+        raise TenantArgsError(name, _messages(error)) from None
     if found := conflicts(spec):
-        raise TenantArgsError(name, [f"{'.'.join(path)}: {reason} - {fix}" for path, reason, fix in found])
+        problems = [f"{'.'.join(map(to_snake, path))}: {reason} - {fix}" for path, reason, fix in found]
+        raise TenantArgsError(name, problems)
     return spec
+
+
+def _ingress(name: str, args: TenantArgs) -> Ingress:
+    namespace = args.get("ingress_namespace", Ingress.namespace)
+    try:
+        TypeAdapter(NamespaceName).validate_python(namespace)
+    except ValidationError as error:
+        raise TenantArgsError(name, _messages(error, "ingress_namespace")) from None
+    if namespace == names.namespace(name):
+        fix = "name that of the ingress controller, or rename the tenant"
+        raise TenantArgsError(name, [f"ingress_namespace: the tenant's own namespace ({namespace}) - {fix}"])
+    return Ingress(namespace)
+
+
+def _messages(error: ValidationError, *above: str) -> Iterator[str]:
+    for detail in error.errors(include_url=False):
+        path, _ = locate(detail)
+        fix = detail.get("ctx", {}).get("fix")
+        where = ".".join(map(str, (*above, *path)))
+        yield f"{where}: {detail['msg']} ({shorten(detail['input'])}){f' - {fix}' if fix else ''}"

@@ -1,14 +1,18 @@
-"""The site of a tenant: WordPress Deployment, Service, Secret, ConfigMap, volume claim, ServiceAccount."""
+"""The site of a tenant: WordPress Deployment, its Service, and what both need."""
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
+from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.secrets import Credentials
-from siteforge.specs import wordpress
+from siteforge.specs import network, wordpress
 
 
 class WordPress(pulumi.ComponentResource):
@@ -37,13 +41,15 @@ class WordPress(pulumi.ComponentResource):
         account = place(ServiceAccount, f"{name}-service-account", wordpress.service_account(tenant), inside)
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
-        # The fingerprint tells of a change and nothing else, so that previews can show the pod template.
-        fingerprint = pulumi.Output.unsecret(credentials.apply(lambda known: known.fingerprint))
+        place(NetworkPolicy, f"{name}-network-policy", network.site(tenant), inside)
+        place(PodDisruptionBudget, f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)
+        if scaling := tenant.site.autoscaling:
+            place(HorizontalPodAutoscaler, f"{name}-autoscaler", wordpress.autoscaler(tenant, scaling), inside)
         self.deployment = place(
             Deployment,
             f"{name}-deployment",
             wordpress.deployment(tenant),
             boundary.running(self, secret, config_map, account, self.claim),
-            spec=fingerprint.apply(lambda known: wordpress.deployment_spec(tenant, known)),
+            spec=fingerprint(credentials).apply(lambda known: wordpress.deployment_spec(tenant, known)),
         )
         self.register_outputs({})

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
-from siteforge.plans import LARGEST
+from siteforge.capacity import SURGE
+from siteforge.plans import LARGEST, SMALLEST_CPU, SMALLEST_MEMORY
 from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest, manifest
 from siteforge.specs.pods import EPHEMERAL_LIMIT, EPHEMERAL_REQUEST
@@ -29,6 +30,7 @@ def quota(tenant: Blueprint) -> Manifest:
     largest plan (or the tenant's own, if that is larger): a quota of the tenant's own size would lock
     out its own rollout when it gets smaller, since the old, larger pods count until the new ones are
     ready. What keeps a small tenant small is the limit range: no container over the tenant's own size.
+    What a cluster has to have for a tenant is less: `siteforge.capacity` says how much.
     """
     pods = most_pods(tenant)
     volumes = parse(tenant.site.volume.size) + parse(tenant.database.volume.size)
@@ -58,7 +60,7 @@ def most_pods(tenant: Blueprint) -> int:
     All old pods of the site still terminating (they count until they are gone), all new ones running,
     one surging; and the database, which is stopped before it is started again.
     """
-    return 2 * tenant.site.replicas + 1 + 1
+    return 2 * tenant.site.most_replicas + SURGE + 1
 
 
 def limits(tenant: Blueprint) -> Manifest:
@@ -68,6 +70,7 @@ def limits(tenant: Blueprint) -> Manifest:
         "limits": [
             {
                 "type": "Container",
+                "min": {"cpu": SMALLEST_CPU, "memory": SMALLEST_MEMORY},
                 "max": {
                     "cpu": _larger(site.cpu_limit, database.cpu_limit),
                     "memory": _larger(site.memory_limit, database.memory_limit),

@@ -23,11 +23,37 @@ _USER_ID = 999
 
 _SLOW_START_SECONDS = 600
 
+_PASSWORDS_SQL = "passwords.sql"
+
 
 def secret_data(credentials: Credentials) -> dict[str, str]:
-    """The passwords as `data` of a Secret."""
-    values = {"password": credentials.database_password, "root-password": credentials.database_root_password}
+    """The passwords as `data` of a Secret, and the SQL that gives them to the accounts at each start."""
+    values = {
+        "password": credentials.database_password,
+        "root-password": credentials.database_root_password,
+        _PASSWORDS_SQL: passwords_sql(credentials),
+    }
     return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+
+
+def passwords_sql(credentials: Credentials) -> str:
+    """What the server runs at each start (`--init-file`): the accounts get the passwords of the Secret.
+
+    So a rotation, a restored backup and an adopted volume all end with passwords that fit. The image itself
+    sets passwords only when it makes the database; until then there are no accounts to change.
+    """
+    accounts = {f"{USER}@'%'": credentials.database_password, "root@localhost": credentials.database_root_password}
+    lines = [
+        "SET @made = (SELECT COUNT(*) FROM information_schema.tables"
+        " WHERE table_schema = 'mysql' AND table_name = 'global_priv');",
+        _if_made(f"SELECT COUNT(*) INTO @made FROM mysql.global_priv WHERE User = '{USER}'"),  # noqa: S608 - all constants
+        *(_if_made(f"ALTER USER {account} IDENTIFIED BY '{password}'") for account, password in accounts.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _if_made(statement: str) -> str:
+    return f'EXECUTE IMMEDIATE IF(@made, "{statement}", "DO 0");'
 
 
 def secret(tenant: Blueprint) -> Manifest:
@@ -60,20 +86,37 @@ def service(tenant: Blueprint) -> Manifest:
 
 
 def stateful_set(tenant: Blueprint) -> Manifest:
-    """The StatefulSet of one replica. A change of its pod template restarts the database."""
-    labels = names.role_labels(tenant.name, DATABASE)
-    spec = {
+    """The StatefulSet, but for its spec: see `stateful_set_spec`."""
+    return manifest("apps/v1", "StatefulSet", tenant.name, DATABASE, names.role_labels(tenant.name, DATABASE))
+
+
+def stateful_set_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
+    """The spec of one replica. A change of its pod template restarts the database.
+
+    Args:
+        tenant: the blueprint.
+        fingerprint: of the tenant's credentials; the server takes new ones when it starts.
+    """
+    metadata = {
+        "labels": names.role_labels(tenant.name, DATABASE),
+        "annotations": {names.annotation("credentials"): fingerprint},
+    }
+    return {
         "serviceName": DATABASE,
         "replicas": 1,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": names.selector(tenant.name, DATABASE)},
-        "template": {"metadata": {"labels": labels}, "spec": _pod(tenant)},
+        "template": {"metadata": metadata, "spec": _pod(tenant)},
     }
-    return manifest("apps/v1", "StatefulSet", tenant.name, DATABASE, labels, spec=spec)
+
+
+def disruption_budget(tenant: Blueprint) -> Manifest:
+    """The database is one pod: the drain of its node stops it, and it starts on another."""
+    return pods.disruption_budget(tenant.name, DATABASE, 1)
 
 
 def arguments(memory_limit: str) -> list[str]:
-    """MariaDB's options that follow from its memory limit.
+    """MariaDB's options.
 
     The buffer pool takes two fifths; the rest is for connections (up to some 3 MiB each while they
     sort and join) and for the server itself. The default of 128 MiB would waste a large container
@@ -81,7 +124,12 @@ def arguments(memory_limit: str) -> list[str]:
     """
     mebibytes = int(parse(memory_limit) / MEBIBYTE)
     connections = min(max(mebibytes // 4, 50), 1000)
-    return [f"--innodb-buffer-pool-size={mebibytes * 2 // 5}M", f"--max-connections={connections}"]
+    return [
+        f"--innodb-buffer-pool-size={mebibytes * 2 // 5}M",
+        f"--max-connections={connections}",
+        # Its network policy lets it ask nobody: each connection would wait for DNS in vain.
+        "--skip-name-resolve",
+    ]
 
 
 def _pod(tenant: Blueprint) -> dict[str, Any]:
@@ -99,6 +147,7 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "secrets"} | pods.secret_volume(DATABASE),
             {"name": "tmp"} | pods.scratch("1Gi"),
         ],
+        **pods.scheduling(tenant.database.scheduling),
     }
 
 
@@ -107,7 +156,7 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
         "name": "mariadb",
         "image": tenant.database.image,
         "imagePullPolicy": "IfNotPresent",
-        "args": arguments(tenant.database.size.memory_limit),
+        "args": [*arguments(tenant.database.size.memory_limit), f"--init-file={pods.SECRETS_FOLDER}/{_PASSWORDS_SQL}"],
         "env": [
             {"name": "MARIADB_AUTO_UPGRADE", "value": "1"},
             {"name": "MARIADB_DATABASE", "value": NAME},

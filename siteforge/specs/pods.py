@@ -10,6 +10,7 @@ from siteforge.blueprint import Volume
 from siteforge.names import Role
 from siteforge.plans import ContainerSize
 from siteforge.specs.manifest import Manifest, manifest
+from siteforge.tenant_spec import SchedulingSpec
 
 EPHEMERAL_REQUEST = "50Mi"
 EPHEMERAL_LIMIT = "2Gi"
@@ -35,6 +36,29 @@ def pod_security(user: int) -> dict[str, Any]:
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }
+
+
+def scheduling(spec: SchedulingSpec) -> dict[str, Any]:
+    """The fields of a pod that say where it runs; those that say nothing are left out."""
+    return {field: value for field, value in spec.model_dump(by_alias=True, exclude_none=True).items() if value}
+
+
+def disruption_budget(tenant: str, role: Role, most: int | str) -> Manifest:
+    """How many of the role's pods the drain of a node may stop at once.
+
+    It must never be none, or the drain would wait until somebody gave up: a single pod is stopped too, and
+    starts on another node. A pod that isn't ready doesn't count, so that a broken site blocks no drain either.
+
+    Args:
+        tenant, role: whose pods.
+        most: their number, or a share as in `100%`.
+    """
+    spec = {
+        "maxUnavailable": most,
+        "selector": {"matchLabels": names.selector(tenant, role)},
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+    return manifest("policy/v1", "PodDisruptionBudget", tenant, role, names.role_labels(tenant, role), spec=spec)
 
 
 def resources(size: ContainerSize) -> dict[str, dict[str, str]]:

@@ -13,11 +13,13 @@ from typing import Any
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
+from siteforge.capacity import SURGE
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import MEBIBYTE, parse
 from siteforge.secrets import SALTS, Credentials
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest, manifest
+from siteforge.tenant_spec import AutoscalingSpec
 
 ADMIN_USER = "admin"
 PORT = 80
@@ -75,6 +77,28 @@ def deployment(tenant: Blueprint) -> Manifest:
     return manifest("apps/v1", "Deployment", tenant.name, WORDPRESS, names.role_labels(tenant.name, WORDPRESS))
 
 
+def disruption_budget(tenant: Blueprint) -> Manifest:
+    """One pod of a site that is spread over nodes; all pods of one whose volume keeps them on a node.
+
+    There, a pod that is stopped can't start anywhere until the others are gone: to spare them would block
+    the drain, and save nothing.
+    """
+    return pods.disruption_budget(tenant.name, WORDPRESS, "100%" if _on_one_node(tenant) else 1)
+
+
+def autoscaler(tenant: Blueprint, scaling: AutoscalingSpec) -> Manifest:
+    """Keeps as many pods as the load needs; it takes metrics of the cluster (metrics-server)."""
+    target = {"type": "Utilization", "averageUtilization": scaling.target_cpu_utilization_percentage}
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": WORDPRESS},
+        "minReplicas": scaling.min_replicas,
+        "maxReplicas": scaling.max_replicas,
+        "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+    }
+    labels = names.role_labels(tenant.name, WORDPRESS)
+    return manifest("autoscaling/v2", "HorizontalPodAutoscaler", tenant.name, WORDPRESS, labels, spec=spec)
+
+
 def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
     """The Deployment's spec.
 
@@ -87,13 +111,15 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         names.annotation("credentials"): fingerprint,
     }
     labels = names.role_labels(tenant.name, WORDPRESS)
+    # Their number is the autoscaler's where there is one: a number here would set it back on every run.
+    replicas = {} if tenant.site.autoscaling else {"replicas": tenant.site.replicas}
     return {
-        "replicas": tenant.site.replicas,
+        **replicas,
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": _SLOW_START_SECONDS,
         "selector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
         # A new pod is ready before an old one goes, so that a change is not an outage.
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": SURGE, "maxUnavailable": 0}},
         "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
     }
 
@@ -123,7 +149,7 @@ def _salt_key(name: str) -> str:
 
 
 def _pod(tenant: Blueprint) -> dict[str, Any]:
-    pod: dict[str, Any] = {
+    return {
         "serviceAccountName": WORDPRESS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -141,21 +167,37 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "secrets"} | pods.secret_volume(WORDPRESS),
             {"name": "tmp"} | pods.scratch("512Mi"),
         ],
+        **_neighbours(tenant),
+        **pods.scheduling(tenant.site.scheduling),
     }
-    if tenant.site.volume.access_mode == "ReadWriteOnce":
-        # Such a volume is mounted on one node at a time: the pods, and the one that surges in a
-        # rollout, have to be where it is.
-        pod["affinity"] = {
-            "podAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": [
-                    {
-                        "labelSelector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
-                        "topologyKey": "kubernetes.io/hostname",
-                    }
-                ]
+
+
+def _on_one_node(tenant: Blueprint) -> bool:
+    """Whether the site's pods, and the one that surges in a rollout, have to be where their volume is mounted."""
+    return tenant.site.volume.access_mode == "ReadWriteOnce"
+
+
+def _neighbours(tenant: Blueprint) -> dict[str, Any]:
+    """Where the site's pods run, seen from each other: together where their volume is, or far apart."""
+    selector = {"matchLabels": names.selector(tenant.name, WORDPRESS)}
+    if _on_one_node(tenant):
+        together = {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}
+        return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]}}}
+    # With one replica it has no effect; it is always there, so that scaling rolls no pod.
+    return {
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                # A site that is not spread is better than one that doesn't start.
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": selector,
+                # Old pods of a rollout don't count: they are about to go.
+                "matchLabelKeys": ["pod-template-hash"],
             }
-        }
-    return pod
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ]
+    }
 
 
 def _environment(tenant: Blueprint) -> list[dict[str, str]]:

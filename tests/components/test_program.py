@@ -14,6 +14,7 @@ CONFIG = {
     "catalogue": CATALOGUE,
     "wordpressImage": "registry.example/wordpress:1",
     "databaseImage": "registry.example/mariadb:1",
+    "ingressNamespace": "ingress-nginx",
     "secret": "s" * 40,
 }
 
@@ -46,6 +47,26 @@ def test_the_stacks_images_serve_tenants_that_name_none() -> None:
     assert images == {"registry.example/wordpress:1"}
 
 
+def test_the_sites_are_open_to_the_stacks_ingress_controller() -> None:
+    recording = mocks.run(program, CONFIG | {"ingressNamespace": "edge"})
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
+    controller = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}
+    assert controller in policy.inputs["spec"]["ingress"][0]["from"]
+
+
+def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:
+    everything = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
+    recording = mocks.run(program, CONFIG | {"catalogue": str(everything)})
+    pod = recording.one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment").inputs["spec"]["template"]
+    assert pod["spec"]["nodeSelector"]["disktype"] == "ssd"
+    assert pod["spec"]["tolerations"][1]["tolerationSeconds"] == 300
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
+    assert "ipBlock" not in repr(policy.inputs["spec"])
+    assert recording.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "blog-aku-owner-role-binding")
+    scaler = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "busy-wordpress-autoscaler")
+    assert scaler.inputs["spec"]["maxReplicas"] == 8
+
+
 def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
@@ -65,6 +86,39 @@ def test_a_wrong_catalogue_registers_nothing_and_shows_its_messages(tmp_path: Pa
     path.write_text("tenants:\n  - name: Blog\n    title: T\n    adminEmail: nobody\n")
     lines = failure({**CONFIG, "catalogue": str(path)}).splitlines()
     assert [line.split(" ")[0] for line in lines] == [f"{path}:2:11:", f"{path}:4:17:"]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "message"),
+    [
+        ("Edge", "siteforge:ingressNamespace: not the name of a namespace (Edge) - see `kubectl get namespaces`"),
+        (
+            "shop-lumi",
+            "siteforge:ingressNamespace: shop-lumi is a tenant's own namespace"
+            " - name that of the ingress controller, or rename the tenant",
+        ),
+    ],
+)
+def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, message: str) -> None:
+    assert failure({**CONFIG, "ingressNamespace": namespace}) == message
+
+
+def test_a_catalogue_over_the_budget_registers_nothing() -> None:
+    message = failure({**CONFIG, "budget": '{"cpu": 1, "memory": "64Gi"}'})
+    assert message == (
+        f"{CATALOGUE}: the catalogue needs 1100m of cpu (requests), over the cluster budget of 1"
+        " - shrink the largest (blog-aku 600m, club-otava 250m, shop-lumi 250m) or raise siteforge:budget.cpu"
+    )
+
+
+def test_a_budget_that_makes_no_sense_is_refused_by_field_and_value() -> None:
+    message = failure({**CONFIG, "budget": '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3"}'})
+    assert message.splitlines() == [
+        "siteforge:budget.cpu: not an amount of CPU (many) - write it as in 64",
+        "siteforge:budget.memory: less than 1Gi (0) - write it as in 256Gi",
+        "siteforge:budget.pods: not a whole number (3) - write digits only, without quotes, as in 2",
+        "siteforge:budget.cpus: unknown key - did you mean cpu?",
+    ]
 
 
 def test_a_missing_secret_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

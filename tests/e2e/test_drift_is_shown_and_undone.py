@@ -30,6 +30,8 @@ EDITS: dict[str, dict[str, dict[str, Any]]] = {
         "service/wordpress": {"spec": {"ports": [{"port": 80, "targetPort": 8080}]}},
         "configmap/wordpress": {"data": {"health.php": "<?php echo 'ready';"}},
         "secret/wordpress": {"data": {"admin-password": "aHVudGVyMg=="}},
+        "networkpolicy/wordpress": {"spec": {"egress": [{}]}},
+        "poddisruptionbudget/wordpress": {"spec": {"maxUnavailable": 0}},
     },
 }
 

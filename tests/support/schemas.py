@@ -34,6 +34,8 @@ def rejected(value: Any) -> set[tuple[str | int, ...]]:
             keys = set(error.validator_value) - set(error.instance)
         elif error.validator == "additionalProperties":
             keys = set(error.instance) - set(error.schema["properties"])
+        elif "propertyNames" in error.absolute_schema_path:
+            keys = {error.instance}
         found |= {(*path, key) for key in keys} or {path}
     return found
 

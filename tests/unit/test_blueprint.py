@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from siteforge.blueprint import Images, blueprint, conflicts
+from siteforge.blueprint import Images, Ingress, blueprint, conflicts
 from siteforge.plans import PLANS
 from siteforge.tenant_spec import TenantSpec
 
@@ -15,7 +15,7 @@ def spec(**fields: Any) -> TenantSpec:
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_what_is_not_written_comes_from_the_plan(plan: str) -> None:
-    decided = blueprint(spec(plan=plan), Images())
+    decided = blueprint(spec(plan=plan), Images(), Ingress())
     assert decided.site.size == PLANS[plan].wordpress
     assert decided.site.volume.size == PLANS[plan].wordpress_volume
     assert decided.database.size == PLANS[plan].database
@@ -37,6 +37,7 @@ def test_overrides_win_over_the_plan() -> None:
             database={"image": "mariadb:11.4.7", "volume": {"size": "3Gi"}},
         ),
         Images(),
+        Ingress(),
     )
     assert decided.site.image == "wordpress:6.8.2-apache"
     assert decided.site.replicas == 3
@@ -51,7 +52,9 @@ def test_overrides_win_over_the_plan() -> None:
 
 def test_the_stacks_images_serve_tenants_that_name_none() -> None:
     decided = blueprint(
-        spec(database={"image": "mariadb:11.4.7"}), Images("registry.example/wp:1", "registry.example/db:1")
+        spec(database={"image": "mariadb:11.4.7"}),
+        Images("registry.example/wp:1", "registry.example/db:1"),
+        Ingress(),
     )
     assert (decided.site.image, decided.database.image) == ("registry.example/wp:1", "mariadb:11.4.7")
 

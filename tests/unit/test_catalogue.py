@@ -164,6 +164,10 @@ HOSTILE = {
     "a long number": ("tenants: [{title: ", "9", 1_000_000, "}]"),
     "a long title": ("tenants: [{title: '", " ", 1_000_000, "'}]"),
     "a long e-mail address": ("tenants: [{adminEmail: ", "a.", 500_000, "}]"),
+    "an owner again and again": ("tenants: [{owners: {users: [", "a,", 99_000, "]}}]"),
+    "empty tolerations": ("tenants: [{wordpress: {scheduling: {tolerations: [", "{},", 99_000, "]}}}]"),
+    "a long owner": ("tenants: [{owners: {users: [", "a", 1_000_000, "]}}]"),
+    "a long key of a label": ("tenants: [{wordpress: {scheduling: {tolerations: [{key: ", "a.", 500_000, "}]}}}]"),
     "a long quantity": ("tenants: [{wordpress: {volume: {size: 0.", "0", 1_000_000, "}}}]"),
 }
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from siteforge import catalogue, document
-from siteforge.blueprint import Images, blueprint
+from siteforge.blueprint import Images, Ingress, blueprint
 from siteforge.errors import CatalogueError, Problem
 from siteforge.tenant_spec import TenantSpec
 from tests.support import schemas
@@ -59,7 +59,7 @@ def check(raw: bytes) -> None:
             assert str(item).isprintable()
             assert len(str(item)) < 2000
         else:
-            blueprint(item, Images())
+            blueprint(item, Images(), Ingress())
     if isinstance(found[0], TenantSpec):
         value = document.parse(raw, "").value
         assert not schemas.rejected(value), "an editor would mark what is right"
@@ -67,7 +67,8 @@ def check(raw: bytes) -> None:
 
 TOKENS = """
     tenants: name title adminEmail plan wordpress database image replicas resources requests limits cpu memory
-    volume size micro blog-aku a@example.com 1Gi 0 -1 1e3 0x1F 010 ~ null true no on .nan 12:30 &a *a &a *b !!str !x !
+    volume size owners users groups scheduling tolerations nodeSelector key autoscaling maxReplicas micro blog-aku
+    a@example.com 1Gi 0 -1 1e3 0x1F 010 ~ null true no on .nan 12:30 &a *a &a *b !!str !x !
     << ? | > |+ >- ' " [ ] { } , - : # % @ ` --- ... %YAML
 """.split()  # noqa: SIM905
 SPACES = [" ", "\n", "  ", "\n  ", "\n  - ", "\n    ", ": ", ", ", "\t", "\r\n", "\r", ""]
@@ -173,13 +174,13 @@ def test_any_change_of_a_valid_catalogue_gives_tenants_or_problems(
 
 
 def test_the_catalogue_that_is_changed_names_every_field() -> None:
-    def fields(model: dict[str, Any], value: Any) -> None:
+    def fields(model: dict[str, Any], values: list[Any]) -> None:
         model = schemas.resolve(model)
         if "properties" in model:
-            assert set(value) == set(model["properties"])
+            assert {key for value in values for key in value} == set(model["properties"])
             for key, inner in model["properties"].items():
-                fields(inner, value[key])
+                fields(inner, [value[key] for value in values if key in value])
         elif "items" in model:
-            fields(model["items"], value[0])
+            fields(model["items"], [item for value in values for item in value])
 
-    fields(schemas.SCHEMA, EVERYTHING)
+    fields(schemas.SCHEMA, [EVERYTHING])

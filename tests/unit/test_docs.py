@@ -38,7 +38,8 @@ def code(text: str) -> list[str]:
 
 
 def fields(part: dict[str, Any], path: str = "") -> Iterator[str]:
-    for key, inner in schemas.resolve(part).get("properties", {}).items():
+    part = schemas.resolve(part)
+    for key, inner in schemas.resolve(part.get("items", part)).get("properties", {}).items():
         yield (name := f"{path}.{key}".lstrip("."))
         yield from fields(inner, name)
 

@@ -40,11 +40,11 @@ def bare_python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-S", *arguments], cwd=cwd, capture_output=True, text=True)
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
     """Another clone of the local platform, in a folder whose name is hard on a shell."""
-    root = tmp_path_factory.mktemp("clones") / ODD
-    shutil.copytree(PROJECT / "local", root / "local")
+    root = tmp_path / ODD
+    shutil.copytree(PROJECT / "local", root / "local", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "Makefile", root)
     return root
 

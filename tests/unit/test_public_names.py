@@ -10,12 +10,16 @@ from siteforge.components import tenant
 def test_the_public_names_are_these() -> None:
     assert siteforge.__all__ == [
         "AmountsArgs",
+        "AutoscalingArgs",
         "DatabaseArgs",
         "MediaVolumeArgs",
+        "OwnersArgs",
         "ResourcesArgs",
+        "SchedulingArgs",
         "Tenant",
         "TenantArgs",
         "TenantArgsError",
+        "TolerationArgs",
         "VolumeArgs",
         "WordPressArgs",
     ]

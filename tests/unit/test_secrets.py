@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 
 from siteforge import secrets
@@ -48,14 +50,13 @@ def test_the_derivation_is_a_contract_that_does_not_change() -> None:
     assert (known.database_password, known.fingerprint) == ("2bC0wpcLDlqq6DujslZIubaL88sE2hEI", "6a9e40a7fa0b")
 
 
-def test_every_value_differs_between_purposes_tenants_and_secrets() -> None:
+def test_every_value_differs_between_purposes_tenants_secrets_and_versions() -> None:
     values: list[str] = []
-    for secret in (SECRET, SECRET + "x"):
-        for tenant in ("blog-aku", "shop-lumi"):
-            known = secrets.derive(secret, tenant)
-            values += [known.database_password, known.database_root_password, known.admin_password, known.fingerprint]
-            values += [known.salts[name] for name in secrets.SALTS]
-    assert len(set(values)) == 2 * 2 * (4 + 8)
+    for secret, tenant, version in product((SECRET, SECRET + "x"), ("blog-aku", "shop-lumi"), (1, 2, 12)):
+        known = secrets.derive(secret, tenant, version)
+        values += [known.database_password, known.database_root_password, known.admin_password, known.fingerprint]
+        values += [known.salts[name] for name in secrets.SALTS]
+    assert len(set(values)) == 2 * 2 * 3 * (4 + 8)
 
 
 def test_values_are_long_enough_and_fit_any_configuration_file() -> None:

@@ -3,8 +3,8 @@
  * Installs the site, once, before a pod of it starts. Every pod runs this first; a lock in the database
  * lets one through at a time, so that replicas and restarts find the work done.
  *
- * The catalogue's title and address are applied when the catalogue changes, and left alone while it
- * does not: what the owner changes in wp-admin stays.
+ * The catalogue's title and address and the administrator's derived password are applied when they
+ * change, and left alone while they do not: what the owner changes in wp-admin stays.
  */
 const SITEFORGE_DEADLINE_SECONDS = 600;
 const SITEFORGE_STATE = 'siteforge_applied';
@@ -78,6 +78,8 @@ add_filter('pre_http_request', fn() => new WP_Error('siteforge', 'no HTTP while 
 $siteforge_wanted = [
     'title' => siteforge_value('SITEFORGE_TITLE'),
     'email' => siteforge_value('SITEFORGE_ADMIN_EMAIL'),
+    // Of 144 random bits, a plain hash tells nothing.
+    'password' => hash('sha256', siteforge_value('SITEFORGE_ADMIN_PASSWORD')),
 ];
 $siteforge_admin = siteforge_value('SITEFORGE_ADMIN_USER');
 $siteforge_applied = is_blog_installed() ? get_option(SITEFORGE_STATE) : false;
@@ -112,6 +114,11 @@ if (($siteforge_applied['email'] ?? null) !== $siteforge_wanted['email']) {
     if ($siteforge_user) {
         wp_update_user(['ID' => $siteforge_user->ID, 'user_email' => $siteforge_wanted['email']]);
     }
+}
+// Not if nothing was applied before: then it was set by the installation, or is somebody's own.
+if ($siteforge_user && ($siteforge_applied['password'] ?? $siteforge_wanted['password']) !== $siteforge_wanted['password']) {
+    siteforge_say('setting the administrator\'s password');
+    wp_set_password(siteforge_value('SITEFORGE_ADMIN_PASSWORD'), $siteforge_user->ID);
 }
 if ($siteforge_applied !== $siteforge_wanted) {
     update_option(SITEFORGE_STATE, $siteforge_wanted, false);

@@ -11,10 +11,12 @@ from siteforge.quantities import parse
 from siteforge.specs import boundary, database, wordpress
 from tests.support.blueprints import make
 
+SMALLEST = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "10m", "memory": "64Mi"}}
+
 
 def containers(tenant: Blueprint) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each container of a tenant with the number of pods that have it, init containers apart."""
-    yield 1, database.stateful_set(tenant)["spec"]["template"]["spec"]["containers"][0]
+    yield 1, database.stateful_set_spec(tenant, "")["template"]["spec"]["containers"][0]
     spec = wordpress.deployment_spec(tenant, "")
     yield spec["replicas"], spec["template"]["spec"]["containers"][0]
 
@@ -75,4 +77,11 @@ def test_the_limit_range_lets_the_tenants_own_containers_in_and_nothing_larger(p
     for resource in ("cpu", "memory", "ephemeral-storage"):
         sizes = [parse(container["resources"]["limits"][resource]) for _, container in containers(tenant)]
         assert max(sizes) == parse(limit["max"][resource])
+        requests = [parse(container["resources"]["requests"][resource]) for _, container in containers(tenant)]
+        assert parse(limit["min"].get(resource, "0")) <= min(requests)
         assert parse(limit["defaultRequest"][resource]) <= parse(limit["default"][resource]) <= max(sizes)
+
+
+def test_the_limit_range_starts_at_the_smallest_container_of_the_catalogue() -> None:
+    (limit,) = boundary.limits(make(wordpress={"resources": SMALLEST}))["spec"]["limits"]
+    assert limit["min"] == SMALLEST["requests"]

@@ -12,17 +12,24 @@ from tests.support.blueprints import make
     [("256Mi", "102M", "64"), ("100Mi", "40M", "50"), ("1Gi", "409M", "256"), ("64Gi", "26214M", "1000")],
 )
 def test_mariadbs_memory_follows_from_its_limit(memory: str, pool: str, connections: str) -> None:
-    assert database.arguments(memory) == [f"--innodb-buffer-pool-size={pool}", f"--max-connections={connections}"]
+    given = database.arguments(memory)
+    assert given[:2] == [f"--innodb-buffer-pool-size={pool}", f"--max-connections={connections}"]
+
+
+def test_mariadb_needs_no_dns_which_it_may_not_ask() -> None:
+    assert "--skip-name-resolve" in database.arguments("1Gi")
 
 
 def test_the_secret_holds_the_derived_passwords() -> None:
     credentials = derive("s" * 40, "blog-aku")
     data = {key: base64.b64decode(value).decode() for key, value in database.secret_data(credentials).items()}
+    sql = data.pop("passwords.sql")
     assert data == {"password": credentials.database_password, "root-password": credentials.database_root_password}
+    assert all(password in sql for password in data.values())
 
 
 def test_the_stateful_set_is_one_instance_behind_a_headless_service() -> None:
-    spec, service = database.stateful_set(make())["spec"], database.service(make())
+    spec, service = database.stateful_set_spec(make(), ""), database.service(make())
     assert spec["replicas"] == 1
     assert spec["serviceName"] == service["metadata"]["name"]
     assert service["spec"]["clusterIP"] == "None"
@@ -31,5 +38,10 @@ def test_the_stateful_set_is_one_instance_behind_a_headless_service() -> None:
 
 def test_what_selects_the_pods_does_not_change_with_what_a_tenant_may_change() -> None:
     small, large = make(), make(plan="large", title="Another", database={"image": "mariadb:11.4.7"})
-    for find in (database.stateful_set, database.service):
-        assert find(small)["spec"]["selector"] == find(large)["spec"]["selector"]
+    assert database.stateful_set_spec(small, "")["selector"] == database.stateful_set_spec(large, "")["selector"]
+    assert database.service(small)["spec"]["selector"] == database.service(large)["spec"]["selector"]
+
+
+def test_the_server_restarts_for_new_credentials_since_it_takes_them_when_it_starts() -> None:
+    one, two = (database.stateful_set_spec(make(), fingerprint)["template"] for fingerprint in ("one", "two"))
+    assert one != two

@@ -9,7 +9,7 @@ from tests.support.blueprints import make
 
 PODS: dict[str, dict[str, Any]] = {
     "wordpress": wordpress.deployment_spec(make(), "")["template"]["spec"],
-    "mariadb": database.stateful_set(make())["spec"]["template"]["spec"],
+    "mariadb": database.stateful_set_spec(make(), "")["template"]["spec"],
 }
 CONTAINERS: dict[str, dict[str, Any]] = {
     f"{role}/{container['name']}": container
@@ -77,3 +77,35 @@ def test_a_claim_names_a_storage_class_only_if_the_catalogue_does() -> None:
     assert "storageClassName" not in database.claim(make())["spec"]
     named = make(database={"volume": {"storageClass": "fast"}})
     assert database.claim(named)["spec"]["storageClassName"] == "fast"
+
+
+SCHEDULING = {
+    "priorityClassName": "business",
+    "nodeSelector": {"disktype": "ssd"},
+    "tolerations": [
+        {"key": "dedicated", "value": "sites"},
+        {"key": "slow", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60},
+    ],
+}
+
+
+@pytest.mark.parametrize("role", PODS)
+def test_where_pods_run_is_said_in_kubernetes_own_terms(role: str) -> None:
+    tenant = make(wordpress={"scheduling": SCHEDULING}, database={"scheduling": SCHEDULING})
+    templates = {"wordpress": wordpress.deployment_spec(tenant, ""), "mariadb": database.stateful_set_spec(tenant, "")}
+    pod = templates[role]["template"]["spec"]
+    assert {field: pod[field] for field in SCHEDULING} == SCHEDULING | {
+        "tolerations": [
+            {"key": "dedicated", "operator": "Equal", "value": "sites"},
+            {"key": "slow", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60},
+        ]
+    }
+    assert pod == PODS[role] | {field: pod[field] for field in SCHEDULING}
+
+
+@pytest.mark.parametrize("find", [wordpress.disruption_budget, database.disruption_budget])
+def test_no_budget_blocks_the_drain_of_a_node_for_ever(find: Any) -> None:
+    spec = find(make())["spec"]
+    assert spec["maxUnavailable"] in (1, "100%")
+    assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert "minAvailable" not in spec

@@ -1,0 +1,92 @@
+"""A tenant's network policies: all traffic is closed but for what a site needs.
+
+They are NetworkPolicies of Kubernetes itself (kubernetes.io/docs/concepts/services-networking/network-policies):
+the cluster's network plugin has to enforce them. Traffic from a pod's own node, such as the kubelet's
+probes and `kubectl port-forward`, is always let in.
+"""
+
+from typing import Any
+
+from siteforge import names
+from siteforge.blueprint import Blueprint
+from siteforge.names import DATABASE, WORDPRESS
+from siteforge.specs import database, wordpress
+from siteforge.specs.manifest import Manifest, manifest
+
+# IANA's registry of special-purpose addresses (RFC 6890), those that are not globally reachable; the
+# metadata services of clouds are among them (169.254.169.254, 100.100.100.200, 192.0.0.192).
+_NOT_THE_INTERNET = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+)
+_INTERNET = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_NOT_THE_INTERNET)}},
+    # All that is globally reachable over IPv6 is in here, and loopback, link-local and unique local addresses
+    # are not. Left out of it are Teredo and 6to4, which have an IPv4 address inside.
+    {"ipBlock": {"cidr": "2000::/3", "except": ["2001::/32", "2002::/16"]}},
+]
+
+
+def closed(tenant: Blueprint) -> Manifest:
+    """Nothing in, nothing out, for every pod of the namespace, whoever made it."""
+    labels = names.labels(tenant.name)
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    return manifest("networking.k8s.io/v1", "NetworkPolicy", tenant.name, "tenant", labels, spec=spec)
+
+
+def site(tenant: Blueprint) -> Manifest:
+    """WordPress answers the ingress controller, and asks DNS, its database, itself and, if it may, the internet."""
+    itself = _pods(tenant, WORDPRESS)
+    egress = [
+        {"to": [_peer("kube-system", {"k8s-app": "kube-dns"})], "ports": [_port("UDP", 53), _port("TCP", 53)]},
+        {"to": [_pods(tenant, DATABASE)], "ports": [_port("TCP", database.PORT)]},
+        # WordPress starts its scheduled work (wp-cron.php) and checks its health by requests to its own address.
+        {"to": [itself], "ports": [_port("TCP", wordpress.PORT)]},
+    ]
+    if tenant.site.internet_access:
+        egress.append({"to": _INTERNET, "ports": [_port("TCP", 443)]})
+    ingress = [{"from": [_peer(tenant.ingress.namespace), itself], "ports": [_port("TCP", wordpress.PORT)]}]
+    return _of_role(tenant, WORDPRESS, ingress=ingress, egress=egress)
+
+
+def data(tenant: Blueprint) -> Manifest:
+    """The database answers its own WordPress, and asks nobody; not even DNS, as it looks no names up."""
+    ingress = [{"from": [_pods(tenant, WORDPRESS)], "ports": [_port("TCP", database.PORT)]}]
+    return _of_role(tenant, DATABASE, ingress=ingress)
+
+
+def _of_role(tenant: Blueprint, role: names.Role, **rules: list[dict[str, Any]]) -> Manifest:
+    # A direction without a rule is closed: an empty list would say so too, but the server doesn't keep one.
+    spec = {
+        "podSelector": {"matchLabels": names.selector(tenant.name, role)},
+        "policyTypes": ["Ingress", "Egress"],
+        **rules,
+    }
+    labels = names.role_labels(tenant.name, role)
+    return manifest("networking.k8s.io/v1", "NetworkPolicy", tenant.name, role, labels, spec=spec)
+
+
+def _pods(tenant: Blueprint, role: names.Role) -> dict[str, Any]:
+    """The pods of a role in the policy's own namespace."""
+    return {"podSelector": {"matchLabels": names.selector(tenant.name, role)}}
+
+
+def _peer(namespace: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    """The pods of another namespace, by the label that the API server gives each namespace; all, or those labelled."""
+    peer: dict[str, Any] = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    return peer | ({"podSelector": {"matchLabels": labels}} if labels else {})
+
+
+def _port(protocol: str, port: int) -> dict[str, Any]:
+    return {"protocol": protocol, "port": port}

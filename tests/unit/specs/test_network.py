@@ -1,0 +1,56 @@
+"""The shape of the policies; tests/policy/test_network.py has what they do."""
+
+from typing import Any
+
+import pytest
+
+from siteforge.specs import database, network, wordpress
+from siteforge.specs.manifest import Manifest
+from tests.support.blueprints import make
+
+
+def rules(policy: Manifest) -> list[dict[str, Any]]:
+    return [rule for way in ("ingress", "egress") for rule in policy["spec"].get(way, [])]
+
+
+@pytest.mark.parametrize("find", [network.closed, network.site, network.data])
+def test_every_policy_is_about_both_directions(find: Any) -> None:
+    assert find(make())["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_the_namespace_is_closed_for_every_pod() -> None:
+    policy = network.closed(make())
+    assert policy["spec"]["podSelector"] == {}
+    assert rules(policy) == []
+
+
+@pytest.mark.parametrize("find", [network.site, network.data])
+def test_no_rule_is_for_everybody_or_for_every_port(find: Any) -> None:
+    """A rule or peer that is empty, or a list without an entry, means "all" in Kubernetes."""
+    for rule in rules(find(make())):
+        peers = rule.get("from", rule.get("to"))
+        assert peers
+        assert all(selector for peer in peers for selector in peer.values())
+        assert rule["ports"]
+        assert all(set(port) == {"protocol", "port"} for port in rule["ports"])
+
+
+@pytest.mark.parametrize("find", [network.closed, network.site, network.data])
+def test_no_list_is_empty_as_the_server_would_not_keep_it(find: Any) -> None:
+    assert [] not in find(make())["spec"].values()
+
+
+def test_a_role_is_selected_by_what_its_workload_puts_on_its_pods() -> None:
+    pods = {
+        network.site: wordpress.deployment_spec(make(), "")["template"],
+        network.data: database.stateful_set_spec(make(), "")["template"],
+    }
+    for find, template in pods.items():
+        selector = find(make())["spec"]["podSelector"]["matchLabels"]
+        assert selector.items() <= template["metadata"]["labels"].items()
+
+
+def test_a_site_without_internet_access_has_one_rule_less() -> None:
+    site, cut_off = (network.site(make(wordpress={"internetAccess": given}))["spec"] for given in (True, False))
+    assert cut_off["egress"] == site["egress"][:-1]
+    assert site["ingress"] == cut_off["ingress"]
