@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 
+from siteforge import debug_log
 from siteforge.components.tenant import TenantArgs
 from siteforge.errors import SettingsError, SiteforgeError
 from siteforge.secrets import MINIMUM_LENGTH
@@ -66,7 +67,8 @@ def read() -> Settings:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Show what Siteforge has to say as Pulumi's error message, without a traceback."""
+    """Show what Siteforge has to say as Pulumi's error message, without a traceback; log no secret."""
+    debug_log.keep_outputs_out()
     try:
         yield
     except SiteforgeError as error:

@@ -129,7 +129,7 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
         "enableServiceLinks": False,
         "securityContext": pods.pod_security(_USER_ID),
         # Time to write dirty pages back; killed earlier, the next start has to recover.
-        "terminationGracePeriodSeconds": 120,
+        "terminationGracePeriodSeconds": 60,
         "containers": [_container(tenant)],
         "volumes": [
             {"name": "data", "persistentVolumeClaim": {"claimName": DATABASE}},
