@@ -1,4 +1,4 @@
-"""The database of a tenant: MariaDB StatefulSet, headless Service, Secret, volume claim, ServiceAccount."""
+"""The database of a tenant: MariaDB StatefulSet, its two Services, Secret, volume claim, ServiceAccount."""
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
@@ -19,7 +19,7 @@ class Database(pulumi.ComponentResource):
     stateful_set: StatefulSet
     """The StatefulSet of one replica."""
     service: Service
-    """The headless Service that its pod is found by."""
+    """The Service that it answers on."""
     claim: PersistentVolumeClaim
     """The claim of its data."""
 
@@ -38,6 +38,7 @@ class Database(pulumi.ComponentResource):
         account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", database.service(tenant), inside)
+        place(Service, f"{name}-headless-service", database.headless_service(tenant), inside)
         self.stateful_set = place(
             StatefulSet,
             f"{name}-stateful-set",

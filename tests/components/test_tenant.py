@@ -29,6 +29,7 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:core/v1:ServiceAccount", "blog-aku-database-service-account", database),
         ("kubernetes:core/v1:PersistentVolumeClaim", "blog-aku-database-claim", database),
         ("kubernetes:core/v1:Service", "blog-aku-database-service", database),
+        ("kubernetes:core/v1:Service", "blog-aku-database-headless-service", database),
         ("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set", database),
         ("siteforge:index:WordPress", site, "blog-aku"),
         ("kubernetes:core/v1:Secret", "blog-aku-wordpress-secret", site),
@@ -128,7 +129,7 @@ def test_two_tenants_share_no_name_and_no_credential() -> None:
         Tenant("shop-lumi", ARGS)
 
     recording = mocks.run(program)
-    assert len(recording.names()) == len(recording.resources) == 36
+    assert len(recording.names()) == len(recording.resources) == 38
     data = [
         recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
         for name in ("blog-aku", "shop-lumi")

@@ -10,7 +10,7 @@ NAMESPACE = "e2e-blog"
 # Deleted together where none hides another's absence: each run of Pulumi costs seconds.
 DELETED = {
     "Deployment": ["deployment/wordpress"],
-    "Service": ["service/wordpress", "service/mariadb"],
+    "Service": ["service/wordpress", "service/mariadb", "service/mariadb-headless"],
     "quota and limits": ["resourcequota/tenant", "limitrange/tenant"],
     "database": ["statefulset/mariadb"],
     "what pods mount": ["secret/wordpress", "secret/mariadb", "configmap/wordpress"],
