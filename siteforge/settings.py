@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 from pydantic import TypeAdapter, ValidationError
 
-from siteforge import capacity, names
+from siteforge import capacity, debug_log, names
 from siteforge.blueprint import Images, Ingress, blueprint
 from siteforge.capacity import Budget
 from siteforge.components.tenant import TenantArgs
@@ -99,7 +99,8 @@ def read() -> Settings:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Show what Siteforge has to say as Pulumi's error message, without a traceback."""
+    """Show what Siteforge has to say as Pulumi's error message, without a traceback; log no secret."""
+    debug_log.keep_outputs_out()
     try:
         yield
     except SiteforgeError as error:

@@ -1,4 +1,4 @@
-"""The database of a tenant: MariaDB StatefulSet, its headless Service, and what both need."""
+"""The database of a tenant: MariaDB StatefulSet, its Services, and what both need."""
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
@@ -21,7 +21,7 @@ class Database(pulumi.ComponentResource):
     stateful_set: StatefulSet
     """The StatefulSet of one replica."""
     service: Service
-    """The headless Service that its pod is found by."""
+    """The Service that it answers on."""
     claim: PersistentVolumeClaim
     """The claim of its data."""
 
@@ -40,6 +40,7 @@ class Database(pulumi.ComponentResource):
         account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
         self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
         self.service = place(Service, f"{name}-service", database.service(tenant), inside)
+        place(Service, f"{name}-headless-service", database.headless_service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.data(tenant), inside)
         place(PodDisruptionBudget, f"{name}-disruption-budget", database.disruption_budget(tenant), inside)
         self.stateful_set = place(

@@ -177,6 +177,7 @@ class Tenant(pulumi.ComponentResource):
         )
         self.admin_user = pulumi.Output.from_input(ADMIN_USER)
         self.admin_password = pulumi.Output.secret(credentials.apply(lambda known: known.admin_password))
+        # Not the password: the SDK writes registered outputs into its debug log, secrets in plain.
         self.register_outputs(
             {
                 "namespace": self.namespace,
@@ -184,7 +185,6 @@ class Tenant(pulumi.ComponentResource):
                 "url": self.url,
                 "reach": self.reach,
                 "admin_user": self.admin_user,
-                "admin_password": self.admin_password,
             }
         )
 

@@ -1,4 +1,4 @@
-"""A tenant's database: one MariaDB in a StatefulSet, reached through a headless Service.
+"""A tenant's database: one MariaDB in a StatefulSet, reached through a Service.
 
 The contract with the image is that of the official `mariadb` image (hub.docker.com/_/mariadb).
 """
@@ -23,6 +23,7 @@ _USER_ID = 999
 
 _SLOW_START_SECONDS = 600
 
+_HEADLESS = f"{DATABASE}-headless"
 _PASSWORDS_SQL = "passwords.sql"
 
 
@@ -76,13 +77,27 @@ def claim(tenant: Blueprint) -> Manifest:
 
 
 def service(tenant: Blueprint) -> Manifest:
-    """The headless Service: its name resolves to the pod, and only while the pod is ready."""
+    """The Service that WordPress connects to.
+
+    Its address outlives the pod's, and refuses at once while the pod is not ready. The name of a headless
+    one resolves to the pod itself: after a restart clients wait for the old pod's address, for as long as
+    DNS caches it, and then for their own time-out.
+    """
+    return _service(tenant, DATABASE, type="ClusterIP")
+
+
+def headless_service(tenant: Blueprint) -> Manifest:
+    """The headless Service that a StatefulSet asks for: it gives the pod its name in DNS."""
+    return _service(tenant, _HEADLESS, clusterIP="None")
+
+
+def _service(tenant: Blueprint, name: str, **fields: str) -> Manifest:
     spec = {
-        "clusterIP": "None",
+        **fields,
         "selector": names.selector(tenant.name, DATABASE),
         "ports": [{"name": "mysql", "port": PORT, "targetPort": "mysql", "protocol": "TCP"}],
     }
-    return manifest("v1", "Service", tenant.name, DATABASE, names.role_labels(tenant.name, DATABASE), spec=spec)
+    return manifest("v1", "Service", tenant.name, name, names.role_labels(tenant.name, DATABASE), spec=spec)
 
 
 def stateful_set(tenant: Blueprint) -> Manifest:
@@ -102,7 +117,7 @@ def stateful_set_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         "annotations": {names.annotation("credentials"): fingerprint},
     }
     return {
-        "serviceName": DATABASE,
+        "serviceName": _HEADLESS,
         "replicas": 1,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": names.selector(tenant.name, DATABASE)},
@@ -139,7 +154,7 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
         "enableServiceLinks": False,
         "securityContext": pods.pod_security(_USER_ID),
         # Time to write dirty pages back; killed earlier, the next start has to recover.
-        "terminationGracePeriodSeconds": 120,
+        "terminationGracePeriodSeconds": 60,
         "containers": [_container(tenant)],
         "volumes": [
             {"name": "data", "persistentVolumeClaim": {"claimName": DATABASE}},

@@ -10,7 +10,7 @@ NAMESPACE = "e2e-blog"
 # Deleted together where none hides another's absence: each run of Pulumi costs seconds.
 DELETED = {
     "Deployment": ["deployment/wordpress"],
-    "Service": ["service/wordpress", "service/mariadb"],
+    "Service": ["service/wordpress", "service/mariadb", "service/mariadb-headless"],
     "quota, limits and policies": [
         *("resourcequota/tenant", "limitrange/tenant", "networkpolicy/tenant", "networkpolicy/wordpress"),
         *("networkpolicy/mariadb", "poddisruptionbudget/wordpress", "poddisruptionbudget/mariadb"),

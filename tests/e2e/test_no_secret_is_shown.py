@@ -36,21 +36,18 @@ def test_the_search_finds_what_is_there(blog_stack: Stack) -> None:
     assert shown(blog_stack.pulumi("stack", "output", "--show-secrets").stdout)
 
 
-COMMANDS = {
-    "preview": ["preview", "--diff", "--json"],
-    "stack output": ["stack", "output", "--json"],
-    "stack export": ["stack", "export"],
-    "stack history": ["stack", "history", "--json"],
-    "up": ["up", "--yes", "--diff"],
-    "up with every log there is": ["up", "--yes", "--logtostderr", "--logflow", "-v=11"],
-}
+@pytest.mark.parametrize("command", ["stack output --json", "stack export", "stack history --json"])
+def test_no_secret_is_told_about_the_stack(blog_stack: Stack, command: str) -> None:
+    done = blog_stack.pulumi(*command.split())
+    assert len(done.stdout) > 100
+    assert shown(done.stdout + done.stderr) == set()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_no_secret_is_printed(blog: Stack, command: str) -> None:
-    # Something differs, so that there is a difference to print: a Secret that somebody edited.
+@pytest.mark.parametrize("command", ["preview --diff --json", "up --yes --diff", "up --yes --debug --logtostderr -v=8"])
+def test_no_secret_is_printed_while_secrets_change(blog: Stack, command: str) -> None:
     kubectl("patch", "-n", "e2e-blog", "secret/wordpress", "-p", '{"data": {"admin-password": "aHVudGVyMg=="}}')
-    done = blog.pulumi(*COMMANDS[command])
+    done = blog.pulumi(*command.split())
+    assert "e2e-blog-wordpress-secret" in done.stdout
     assert shown(done.stdout + done.stderr) == set()
 
 

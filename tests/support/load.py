@@ -4,6 +4,7 @@ import http.client
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from types import TracebackType
 
 _PAUSE_SECONDS = 0.1
@@ -27,6 +28,7 @@ class Load:
         self.address, self.path = address, path
         self.requests = 0
         self.failures: list[Failed] = []
+        self._answered: list[float] = []
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._visit, daemon=True) for _ in range(_VISITORS)]
 
@@ -52,7 +54,9 @@ class Load:
                 answer = connection.getresponse()
                 answer.read()
                 connection.close()
-                if answer.status != 200:
+                if answer.status == 200:
+                    self._answered.append(time.monotonic() - started)
+                else:
                     self._failed(started, asked, str(answer.status))
             except (OSError, http.client.HTTPException) as error:
                 self._failed(started, asked, repr(error))
@@ -63,8 +67,7 @@ class Load:
         self.failures.append(Failed(asked, time.monotonic() - started, why))
 
     @property
-    def downtime(self) -> float:
-        """Seconds from the first failed request's start to the last one's end."""
-        if not self.failures:
-            return 0.0
-        return max(failed.given_up for failed in self.failures) - min(failed.asked for failed in self.failures)
+    def outage(self) -> float:
+        """The longest time in seconds in which nobody got an answer, be it for failures or for waiting."""
+        times = [0.0, *sorted(self._answered)]
+        return max(later - earlier for earlier, later in pairwise(times))

@@ -27,8 +27,9 @@ if (!function_exists('siteforge_host')) {
     }
 }
 
-$siteforge_url = (($_SERVER['HTTPS'] ?? '') === 'on' ? 'https://' : 'http://')
-    . siteforge_host($_SERVER['HTTP_HOST'] ?? '', (string) getenv('SITEFORGE_SERVICE_HOST'));
+// WordPress and plugins ask for the header itself, too: none of them gets to see a stranger's.
+$_SERVER['HTTP_HOST'] = siteforge_host($_SERVER['HTTP_HOST'] ?? '', (string) getenv('SITEFORGE_SERVICE_HOST'));
+$siteforge_url = (($_SERVER['HTTPS'] ?? '') === 'on' ? 'https://' : 'http://') . $_SERVER['HTTP_HOST'];
 define('WP_HOME', $siteforge_url);
 define('WP_SITEURL', $siteforge_url);
 

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from siteforge.secrets import derive
-from siteforge.specs import database
+from siteforge.specs import database, wordpress
 from tests.support.blueprints import make
 
 
@@ -29,11 +29,18 @@ def test_the_secret_holds_the_derived_passwords() -> None:
 
 
 def test_the_stateful_set_is_one_instance_behind_a_headless_service() -> None:
-    spec, service = database.stateful_set_spec(make(), ""), database.service(make())
+    spec, service = database.stateful_set_spec(make(), ""), database.headless_service(make())
     assert spec["replicas"] == 1
     assert spec["serviceName"] == service["metadata"]["name"]
     assert service["spec"]["clusterIP"] == "None"
-    assert "publishNotReadyAddresses" not in service["spec"]
+
+
+def test_the_site_connects_to_an_address_that_outlives_the_pod() -> None:
+    container = wordpress.deployment_spec(make(), "")["template"]["spec"]["containers"][0]
+    (host,) = (variable["value"] for variable in container["env"] if variable["name"] == "WORDPRESS_DB_HOST")
+    service = database.service(make())
+    assert service["metadata"]["name"] == host
+    assert service["spec"]["type"] == "ClusterIP"
 
 
 def test_what_selects_the_pods_does_not_change_with_what_a_tenant_may_change() -> None:
