@@ -12,7 +12,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 from pydantic import TypeAdapter, ValidationError
 
-from siteforge import capacity, debug_log, names
+from siteforge import capacity, debug_log, names, rendering
 from siteforge.blueprint import Images, Ingress, blueprint
 from siteforge.capacity import Budget
 from siteforge.components.tenant import TenantArgs
@@ -77,23 +77,27 @@ def read() -> Settings:
         SettingsError: there is no usable secret, or a value can't be what it should say.
     """
     config = pulumi.Config()
-    provider = kubernetes.Provider(
-        "kubernetes",
-        context=config.get("context") or None,
-        # Otherwise a changed Secret or ConfigMap is deleted and made anew under its pods.
-        enable_secret_mutable=True,
-        enable_config_map_mutable=True,
-    )
+    render = config.get("render")
     return Settings(
         catalogue=Path(config.require("catalogue")),
-        secret=_secret(config),
+        secret=pulumi.Output.secret(rendering.PLACEHOLDER) if render else _secret(config),
         wordpress_image=config.require("wordpressImage"),
         database_image=config.require("databaseImage"),
         ingress_namespace=_checked(
             config.full_key("ingressNamespace"), config.require("ingressNamespace"), TypeAdapter(NamespaceName)
         ),
         budget=_checked(config.full_key("budget"), config.get_object("budget") or {}, TypeAdapter(Budget)),
-        provider=provider,
+        provider=rendering.provider(render) if render else _cluster(config),
+    )
+
+
+def _cluster(config: pulumi.Config) -> kubernetes.Provider:
+    return kubernetes.Provider(
+        "kubernetes",
+        context=config.get("context") or None,
+        # Otherwise a changed Secret or ConfigMap is deleted and made anew under its pods.
+        enable_secret_mutable=True,
+        enable_config_map_mutable=True,
     )
 
 

@@ -216,6 +216,13 @@ PROGRAMS = (
         builds=(Build("cyclonus", packages=(("cyclonus", "."),)),),
         on_path=False,
     ),
+    Program(
+        name="kube-score",
+        version=versions.KUBE_SCORE,
+        release=("github.com/zegl/kube-score", f"v{versions.KUBE_SCORE}"),
+        builds=(Build("kube-score", packages=(("kube-score", "github.com/zegl/kube-score/cmd/kube-score"),)),),
+        on_path=False,
+    ),
 )
 """In the order in which they are built: first what a cluster needs, then Pulumi, then what only tests use."""
 
