@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from siteforge.constraints import AccessMode
+from siteforge.constraints import AccessMode, PullPolicy
 from siteforge.plans import PLANS, ContainerSize
 from siteforge.quantities import parse
 from siteforge.tenant_spec import AutoscalingSpec, Resources, SchedulingSpec, TenantSpec, VolumeSpec
@@ -15,10 +15,14 @@ from siteforge.tenant_spec import AutoscalingSpec, Resources, SchedulingSpec, Te
 
 @dataclass(frozen=True)
 class Images:
-    """The images of a tenant that names none of its own."""
+    """The images of a tenant that names none of its own, and how all are pulled."""
 
-    wordpress: str = "wordpress:6.8.3-php8.3-apache"
-    database: str = "mariadb:11.4.8"
+    wordpress: str = (
+        "wordpress:6.8.3-php8.3-apache@sha256:30bff39330d1693b0ce13d32fc9b7bb67193064f040b7d60d3494e136fa599d4"
+    )
+    database: str = "mariadb:11.4.8@sha256:bc474f00629f0123c10f9e1bca193a45d18af15a274cf0656acda64f1086c3b6"
+    pull_policy: PullPolicy = "Always"
+    """Always: nobody runs what another tenant pulled without having its pull secret (MTB PL1-CC-DI-1)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Blueprint:
     site: Site
     database: Database
     ingress: Ingress
+    pull_policy: PullPolicy
 
 
 def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
@@ -117,6 +122,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
             scheduling=spec.database.scheduling,
         ),
         ingress=ingress,
+        pull_policy=images.pull_policy,
     )
 
 

@@ -16,7 +16,7 @@ from siteforge import capacity, debug_log, names, rendering
 from siteforge.blueprint import Images, Ingress, blueprint
 from siteforge.capacity import Budget
 from siteforge.components.tenant import TenantArgs
-from siteforge.constraints import NamespaceName
+from siteforge.constraints import NamespaceName, PullPolicy
 from siteforge.document import render_path
 from siteforge.errors import SettingsError, SiteforgeError
 from siteforge.secrets import MINIMUM_LENGTH
@@ -40,6 +40,7 @@ class Settings:
     secret: pulumi.Output[str]
     wordpress_image: str
     database_image: str
+    image_pull_policy: PullPolicy
     ingress_namespace: str
     budget: Budget
     provider: pulumi.ProviderResource
@@ -50,7 +51,12 @@ class Settings:
         fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
         fields["wordpress"].setdefault("image", self.wordpress_image)
         fields["database"].setdefault("image", self.database_image)
-        return cast(TenantArgs, fields | {"secret": self.secret, "ingress_namespace": self.ingress_namespace})
+        stack = {
+            "secret": self.secret,
+            "image_pull_policy": self.image_pull_policy,
+            "ingress_namespace": self.ingress_namespace,
+        }
+        return cast(TenantArgs, fields | stack)
 
     def check(self, specs: Iterable[TenantSpec]) -> None:
         """Make sure, before anything is made, that the cluster of this configuration can have these tenants.
@@ -83,6 +89,9 @@ def read() -> Settings:
         secret=pulumi.Output.secret(rendering.PLACEHOLDER) if render else _secret(config),
         wordpress_image=config.require("wordpressImage"),
         database_image=config.require("databaseImage"),
+        image_pull_policy=_checked(
+            config.full_key("imagePullPolicy"), config.require("imagePullPolicy"), TypeAdapter(PullPolicy)
+        ),
         ingress_namespace=_checked(
             config.full_key("ingressNamespace"), config.require("ingressNamespace"), TypeAdapter(NamespaceName)
         ),

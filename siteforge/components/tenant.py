@@ -1,7 +1,7 @@
 """A tenant: an isolated WordPress, from its namespace to its Service."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
@@ -13,12 +13,14 @@ from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import derived
 from siteforge.components.database import Database
 from siteforge.components.wordpress import WordPress
-from siteforge.constraints import NamespaceName
+from siteforge.constraints import NamespaceName, PullPolicy
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
 from siteforge.violations import locate
+
+Value = TypeVar("Value")
 
 
 class AmountsArgs(TypedDict):
@@ -118,6 +120,8 @@ class TenantArgs(TypedDict):
     owners: NotRequired[OwnersArgs]
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
+    image_pull_policy: NotRequired[str]
+    """Always (default), or IfNotPresent for nodes that have their images and no way to a registry."""
     ingress_namespace: NotRequired[str]
     """The namespace of the cluster's ingress controller; ingress-nginx by default."""
 
@@ -161,7 +165,7 @@ class Tenant(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = _spec(name, args)
-        tenant = blueprint(spec, Images(), _ingress(name, args))
+        tenant = blueprint(spec, _images(name, args), _ingress(name, args))
         super().__init__("siteforge:index:Tenant", name, {}, opts)
         credentials = derived(args["secret"], name, spec.credentials_version)
         below = pulumi.ResourceOptions(parent=self)
@@ -189,7 +193,7 @@ class Tenant(pulumi.ComponentResource):
         )
 
 
-_NOT_OF_THE_CATALOGUE = frozenset({"secret", "ingress_namespace"})
+_NOT_OF_THE_CATALOGUE = frozenset({"secret", "image_pull_policy", "ingress_namespace"})
 
 
 def _spec(name: str, args: TenantArgs) -> TenantSpec:
@@ -205,16 +209,24 @@ def _spec(name: str, args: TenantArgs) -> TenantSpec:
     return spec
 
 
+def _images(name: str, args: TenantArgs) -> Images:
+    kind: TypeAdapter[PullPolicy] = TypeAdapter(PullPolicy)
+    return Images(pull_policy=_checked(name, args, "image_pull_policy", kind, Images.pull_policy))
+
+
 def _ingress(name: str, args: TenantArgs) -> Ingress:
-    namespace = args.get("ingress_namespace", Ingress.namespace)
-    try:
-        TypeAdapter(NamespaceName).validate_python(namespace)
-    except ValidationError as error:
-        raise TenantArgsError(name, _messages(error, "ingress_namespace")) from None
+    namespace = _checked(name, args, "ingress_namespace", TypeAdapter(NamespaceName), Ingress.namespace)
     if namespace == names.namespace(name):
         fix = "name that of the ingress controller, or rename the tenant"
         raise TenantArgsError(name, [f"ingress_namespace: the tenant's own namespace ({namespace}) - {fix}"])
     return Ingress(namespace)
+
+
+def _checked(name: str, args: TenantArgs, key: str, kind: TypeAdapter[Value], default: Value) -> Value:
+    try:
+        return kind.validate_python(args.get(key, default))
+    except ValidationError as error:
+        raise TenantArgsError(name, _messages(error, key)) from None
 
 
 def _messages(error: ValidationError, *above: str) -> Iterator[str]:

@@ -170,7 +170,7 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
     return {
         "name": "mariadb",
         "image": tenant.database.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": tenant.pull_policy,
         "args": [*arguments(tenant.database.size.memory_limit), f"--init-file={pods.SECRETS_FOLDER}/{_PASSWORDS_SQL}"],
         "env": [
             {"name": "MARIADB_AUTO_UPGRADE", "value": "1"},

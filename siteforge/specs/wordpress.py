@@ -224,7 +224,7 @@ def _install(tenant: Blueprint) -> dict[str, Any]:
     return {
         "name": "install",
         "image": tenant.site.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": tenant.pull_policy,
         "command": ["php", f"{_SCRIPTS_FOLDER}/install.php"],
         "env": [*own, *_environment(tenant)],
         "resources": pods.resources(tenant.site.size),
@@ -241,7 +241,7 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
     return {
         "name": "wordpress",
         "image": tenant.site.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": tenant.pull_policy,
         "env": _environment(tenant),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": pods.resources(tenant.site.size),

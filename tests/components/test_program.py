@@ -14,6 +14,7 @@ CONFIG = {
     "catalogue": CATALOGUE,
     "wordpressImage": "registry.example/wordpress:1",
     "databaseImage": "registry.example/mariadb:1",
+    "imagePullPolicy": "Always",
     "ingressNamespace": "ingress-nginx",
     "secret": "s" * 40,
 }
@@ -52,6 +53,31 @@ def test_the_sites_are_open_to_the_stacks_ingress_controller() -> None:
     policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
     controller = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}
     assert controller in policy.inputs["spec"]["ingress"][0]["from"]
+
+
+def test_images_are_pulled_as_the_stack_says() -> None:
+    for policy in ("Always", "IfNotPresent"):
+        recording = mocks.run(program, CONFIG | {"imagePullPolicy": policy})
+        workloads = [one for one in recording.resources if one.type.startswith("kubernetes:apps/v1:")]
+        pods = [one.inputs["spec"]["template"]["spec"] for one in workloads]
+        containers = [one for pod in pods for one in (*pod["containers"], *pod.get("initContainers", []))]
+        assert {container["imagePullPolicy"] for container in containers} == {policy}
+
+
+def test_a_wrong_pull_policy_is_refused() -> None:
+    message = failure({**CONFIG, "imagePullPolicy": "Never"})
+    assert message == "siteforge:imagePullPolicy: Input should be 'Always' or 'IfNotPresent' (Never)"
+
+
+def test_a_stack_that_renders_shows_no_secret_and_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SITEFORGE_SECRET_FILE", raising=False)
+    recording = mocks.run(program, {**CONFIG, "secret": "", "render": "/nowhere"})
+    secrets = [one for one in recording.resources if one.type == "kubernetes:core/v1:Secret"]
+    assert len(secrets) == 6
+    for one in secrets:
+        assert set(one.inputs["data"].values()) == {"REDACTED"}
+    provider = recording.one("pulumi:providers:kubernetes", "kubernetes")
+    assert provider.inputs == {"renderYamlToDirectory": "/nowhere"}
 
 
 def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:

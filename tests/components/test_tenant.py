@@ -70,6 +70,13 @@ def test_owners_get_a_role_in_the_boundary() -> None:
     }
 
 
+def test_a_wrong_pull_policy_is_refused_by_tenant_and_field() -> None:
+    with pytest.raises(TenantArgsError) as error:
+        tenant({**ARGS, "image_pull_policy": "Never"})
+    expected = "tenant blog-aku: image_pull_policy: Input should be 'Always' or 'IfNotPresent' (Never)"
+    assert str(error.value) == expected
+
+
 def test_every_object_has_the_kind_of_the_class_that_placed_it() -> None:
     for resource in tenant().resources:
         if resource.custom:

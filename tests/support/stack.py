@@ -56,6 +56,7 @@ class Stack:
         self.pulumi("stack", "init", name)
         self.configure("wordpressImage", images.WORDPRESS)
         self.configure("databaseImage", images.MARIADB)
+        self.configure("imagePullPolicy", "IfNotPresent")
 
     def pulumi(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run Pulumi in the stack's folder."""
