@@ -32,7 +32,8 @@ def ensure() -> Path:
     log = LOGS / "virtualenv.log"
     with step("Python environment"):
         if not usable:
-            _create(log)
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            create(FOLDER, log)
         pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         for lock in _LOCKS:
             run([*pip, "--require-hashes", "--requirement", lock], log=log)
@@ -51,13 +52,17 @@ def _usable() -> bool:
     return re.search(rf'[!"]{re.escape(str(FOLDER))}/', pip.read_text()) is not None
 
 
-def _create(log: Path) -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
+def create(folder: Path, log: Path) -> None:
+    """Make an empty environment, with pip, in a folder that is empty or not there.
+
+    Raises:
+        Failure: it can't be made.
+    """
     try:
         import ensurepip  # noqa: F401 - Debian ships it in a package of its own
     except ImportError:
         packages.ensure([f"python3.{sys.version_info.minor}-venv"])
-    run([sys.executable, "-m", "venv", FOLDER], log=log)
+    run([sys.executable, "-m", "venv", folder], log=log)
 
 
 def _key(locks: tuple[Path, ...], version: str) -> str:
