@@ -8,7 +8,7 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast check format env status down clean lock schema
+.PHONY: help up test test-fast render scan check format env status down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ test: ## Set everything up and run every test
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment
 	@$(VENV)/python -m pytest tests/unit tests/components $(PYTEST_ARGS)
+
+render: ## Write every object of the catalogue to build/manifests, secrets redacted; needs no cluster
+	@$(LOCAL) render
+
+scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and our own rules judge it
+	@$(LOCAL) render
+	@$(VENV)/python -m pytest tests/policy $(PYTEST_ARGS)
 
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment
@@ -49,6 +56,7 @@ clean: ## Remove everything this clone made, the sites' data too
 
 lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's version
 	@$(LOCK) --upgrade-package pulumi==$(PULUMI_VERSION) --output-file requirements.txt pyproject.toml
+	@$(LOCK) --allow-unsafe --output-file requirements-scan.txt requirements-scan.in
 	@$(LOCK) --allow-unsafe --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 schema: ## Renew the catalogue's JSON Schema from the models

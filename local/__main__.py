@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from local import cluster, sites, toolchain, virtualenv, workspace
+from local import cluster, rendering, sites, toolchain, virtualenv, workspace
 from local.paths import STATE, cache
 from local.steps import Failure, say
 
@@ -21,6 +21,13 @@ def prepare() -> None:
     virtualenv.ensure()
     cluster.prepare()
     toolchain.ensure()
+
+
+def render() -> None:
+    """Write the objects of the catalogue to build/manifests."""
+    virtualenv.ensure()
+    toolchain.ensure(["pulumi"])
+    rendering.render()
 
 
 def up() -> None:
@@ -59,7 +66,7 @@ def clean() -> None:
 
 
 _COMMANDS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (environment, prepare, up, stop, status, env, clean)
+    function.__name__: function for function in (environment, prepare, render, up, stop, status, env, clean)
 }
 
 

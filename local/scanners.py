@@ -10,7 +10,7 @@ from local.steps import run, step
 from local.toolchain import store
 
 _LOCK = PROJECT / "requirements-scan.txt"
-_MODULES = ("checkov", "kubernetes_validate")
+_MODULES = ("checkov", "kubernetes_validate", "pulumi_policy")
 
 
 def python() -> Path:
@@ -28,7 +28,7 @@ def python() -> Path:
 
 def _install(staging: Path) -> None:
     log = LOGS / "scanners.log"
-    with step("Scanners (checkov, kubernetes-validate)"):
+    with step("Scanners (checkov, kubernetes-validate, pulumi-policy)"):
         virtualenv.create(staging, log)
         pip: list[str | Path] = [staging / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install"]
         run([*pip, "--quiet", "--require-hashes", "--requirement", _LOCK], log=log)

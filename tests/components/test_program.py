@@ -86,7 +86,7 @@ def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:
     pod = recording.one("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment").inputs["spec"]["template"]
     assert pod["spec"]["nodeSelector"]["disktype"] == "ssd"
     assert pod["spec"]["tolerations"][1]["tolerationSeconds"] == 300
-    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy")
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "busy-wordpress-network-policy")
     assert "ipBlock" not in repr(policy.inputs["spec"])
     assert recording.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "blog-aku-owner-role-binding")
     scaler = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "busy-wordpress-autoscaler")

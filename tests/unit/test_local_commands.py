@@ -88,7 +88,7 @@ def answers() -> dict[str, object]:
 def done(answers: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """What the commands call, in order."""
     calls: list[str] = []
-    for name in ("cluster", "sites", "toolchain", "virtualenv", "workspace"):
+    for name in ("cluster", "rendering", "sites", "toolchain", "virtualenv", "workspace"):
         monkeypatch.setattr(commands, name, Pretended(name, calls, answers))
     monkeypatch.setattr("local.__main__.virtualenv.FOLDER", tmp_path / ".venv", raising=False)
     monkeypatch.setattr(commands, "STATE", tmp_path / ".siteforge")
@@ -154,6 +154,7 @@ def test_the_process_exits_with_1_and_no_traceback(clone: Path) -> None:
     settings.parent.mkdir(parents=True)
     settings.write_text("{")
     ended = bare_python("-m", "local", "status", cwd=clone)
+    settings.unlink()
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr.startswith("error: ")
@@ -181,6 +182,11 @@ def test_an_old_python_can_read_what_tells_it_so() -> None:
 def test_prepare_starts_no_cluster(done: list[str]) -> None:
     commands.prepare()
     assert done == PREPARED
+
+
+def test_render_needs_no_cluster(done: list[str]) -> None:
+    commands.render()
+    assert done == ["virtualenv.ensure", "toolchain.ensure", "rendering.render"]
 
 
 def test_up_ends_with_sites_that_answer(done: list[str]) -> None:
@@ -266,6 +272,8 @@ def test_no_file_can_stand_for_a_target() -> None:
         ("up", "up"),
         ("test", "prepare"),
         ("test-fast", "environment"),
+        ("render", "render"),
+        ("scan", "render"),
         ("check", "environment"),
         ("env", "env"),
         ("status", "status"),
@@ -279,7 +287,9 @@ def test_a_target_begins_with_its_command_by_the_python_that_is_named(target: st
     assert command in commands._COMMANDS
 
 
-@pytest.mark.parametrize(("target", "tests"), [("test", ""), ("test-fast", " tests/unit tests/components")])
+@pytest.mark.parametrize(
+    ("target", "tests"), [("test", ""), ("test-fast", " tests/unit tests/components"), ("scan", " tests/policy")]
+)
 def test_arguments_reach_pytest(target: str, tests: str) -> None:
     ran = make("--dry-run", target, "PYTEST_ARGS=-x -k name").splitlines()[1]
     assert ran == f".venv/bin/python -m pytest{tests} -x -k name"
