@@ -12,10 +12,14 @@ from . import boundary, cluster, containers, secrets, workloads
 from .manifests import Manifest, where
 from .rules import ClusterRule, ObjectRule
 
-__all__ = ["CLUSTER_RULES", "OBJECT_RULES", "ClusterRule", "Manifest", "ObjectRule", "Violation", "violations"]
+__all__ = ["CLUSTER_RULES", "OBJECT_RULES", "RULES", "ClusterRule", "Manifest", "ObjectRule", "Violation", "violations"]
 
 OBJECT_RULES: tuple[ObjectRule, ...] = (*containers.RULES, *workloads.RULES, *secrets.RULES, *boundary.RULES)
 CLUSTER_RULES: tuple[ClusterRule, ...] = cluster.RULES
+RULES: dict[str, str] = {rule.name: rule.promise for rule in OBJECT_RULES} | {
+    rule.name: rule.promise for rule in CLUSTER_RULES
+}
+"""What each promises, by its name."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ NAME = "wordpress"
 USER = "wordpress"
 PORT = 3306
 
-_USER_ID = 999
-"""`mysql` in the official image."""
+_USER_ID = 10999
+"""Nobody's on a node, where the image's own `mysql` (999) may be somebody; the official image runs as any user."""
 
 _SLOW_START_SECONDS = 600
 

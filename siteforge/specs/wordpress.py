@@ -24,8 +24,8 @@ from siteforge.tenant_spec import AutoscalingSpec
 ADMIN_USER = "admin"
 PORT = 80
 
-_USER_ID = 33
-"""`www-data` in the official (Debian-based) image."""
+_USER_ID = 10033
+"""Nobody's on a node, where the image's own `www-data` (33) is somebody; the official image runs as any user."""
 
 _ROOT = "/var/www/html"
 _SCRIPTS_FOLDER = "/opt/siteforge/scripts"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from local.toolchain import versions
+from policy import rules
 from tests.policy.conftest import ROOT
 from tests.support import scanners
 from tests.support.scanners import Finding
@@ -73,8 +74,10 @@ def test_every_exception_is_needed_and_says_why(repository: Path, everything: Pa
     assert all(len(one["reason"]) > 40 for one in LISTED)
 
 
-def test_the_docs_show_every_exception() -> None:
+def test_the_docs_show_every_rule_and_every_exception() -> None:
     text = " ".join((ROOT / "docs" / "policy.md").read_text().split())
+    for name, promise in rules.RULES.items():
+        assert f"| `{name}` | {promise} |" in text
     for one in LISTED:
         assert " ".join(one["reason"].split()) in text
         assert all(f"`{check}`" in text for check in one["checks"])

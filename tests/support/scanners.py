@@ -71,7 +71,7 @@ def kube_score(folder: Path) -> set[Finding]:
         *files(folder),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_SECONDS)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1) and done.stdout, done.stderr
     found, scored = set(), json.loads(done.stdout)
     assert any(check["grade"] == _OK for one in scored for check in one["checks"]), "it must also find something right"
     for one in scored:
