@@ -83,7 +83,7 @@ def read() -> Settings:
         SettingsError: there is no usable secret, or a value can't be what it should say.
     """
     config = pulumi.Config()
-    render = config.get("render")
+    render = _render(config)
     return Settings(
         catalogue=Path(config.require("catalogue")),
         secret=pulumi.Output.secret(rendering.PLACEHOLDER) if render else _secret(config),
@@ -98,6 +98,18 @@ def read() -> Settings:
         budget=_checked(config.full_key("budget"), config.get_object("budget") or {}, TypeAdapter(Budget)),
         provider=rendering.provider(render) if render else _cluster(config),
     )
+
+
+def _render(config: pulumi.Config) -> str:
+    """The folder to render to; empty for a stack of a cluster, whose objects would be deleted if it began to render."""
+    render = config.get("render") or ""
+    for key in ("secret", "context"):
+        if render and config.get(key):
+            raise SettingsError(
+                f"siteforge:render beside siteforge:{key}: a stack that renders has no cluster"
+                f" - render in a stack of its own (docs/policy.md), or `pulumi config rm siteforge:render`"
+            )
+    return render
 
 
 def _cluster(config: pulumi.Config) -> kubernetes.Provider:

@@ -80,6 +80,12 @@ def test_a_stack_that_renders_shows_no_secret_and_needs_none(monkeypatch: pytest
     assert provider.inputs == {"renderYamlToDirectory": "/nowhere"}
 
 
+@pytest.mark.parametrize("other", [{"secret": "s" * 40}, {"secret": "", "context": "prod"}])
+def test_a_stack_of_a_cluster_is_not_turned_into_one_that_renders(other: dict[str, str]) -> None:
+    message = failure({**CONFIG, **other, "render": "/nowhere"})
+    assert message.startswith(f"siteforge:render beside siteforge:{'context' if 'context' in other else 'secret'}: ")
+
+
 def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:
     everything = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
     recording = mocks.run(program, CONFIG | {"catalogue": str(everything)})
