@@ -28,7 +28,7 @@ render: ## Write every object of the catalogue to build/manifests, secrets redac
 	@$(LOCAL) render
 
 scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and our own rules judge it
-	@$(LOCAL) render
+	@$(LOCAL) environment
 	@$(VENV)/python -m pytest tests/policy $(PYTEST_ARGS)
 
 check: ## Lint, format check, types, import layers

@@ -26,7 +26,6 @@ def prepare() -> None:
 def render() -> None:
     """Write the objects of the catalogue to build/manifests."""
     virtualenv.ensure()
-    toolchain.ensure(["pulumi"])
     rendering.render()
 
 

@@ -27,7 +27,7 @@ def render(catalogue: Path = PROJECT / "tenants.yaml", manifests: Path = MANIFES
         manifests: the folder, emptied before; beside it, a folder of the same name with `.stack` is used.
 
     Raises:
-        Failure: Pulumi refuses; says why.
+        Failure: Pulumi can't be built, or refuses; says why.
     """
     stack = manifests.with_name(f"{manifests.name}.stack")
     for folder in (manifests, stack):
@@ -47,6 +47,7 @@ def _render(stack: Path, settings: Mapping[str, str]) -> None:
     (stack / "Pulumi.yaml").write_text(project)
     shutil.copy(PROJECT / "__main__.py", stack)
     environment = workspace.environment(os.environ) | {"PULUMI_BACKEND_URL": f"file://{(stack / 'state').resolve()}"}
+    toolchain.ensure(["pulumi"])
     toolchain.install_plugin(Path(environment["PULUMI_HOME"]))
     pulumi = ["pulumi", "--non-interactive", "--color=never"]
     run([*pulumi, "stack", "init", "render"], log=_LOG, cwd=stack, env=environment)

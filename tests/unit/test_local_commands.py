@@ -186,7 +186,7 @@ def test_prepare_starts_no_cluster(done: list[str]) -> None:
 
 def test_render_needs_no_cluster(done: list[str]) -> None:
     commands.render()
-    assert done == ["virtualenv.ensure", "toolchain.ensure", "rendering.render"]
+    assert done == ["virtualenv.ensure", "rendering.render"]
 
 
 def test_up_ends_with_sites_that_answer(done: list[str]) -> None:
@@ -273,7 +273,7 @@ def test_no_file_can_stand_for_a_target() -> None:
         ("test", "prepare"),
         ("test-fast", "environment"),
         ("render", "render"),
-        ("scan", "render"),
+        ("scan", "environment"),
         ("check", "environment"),
         ("env", "env"),
         ("status", "status"),
