@@ -66,7 +66,7 @@ def test_images_are_pulled_as_the_stack_says() -> None:
 
 def test_a_wrong_pull_policy_is_refused() -> None:
     message = failure({**CONFIG, "imagePullPolicy": "Never"})
-    assert message == "siteforge:imagePullPolicy: Input should be 'Always' or 'IfNotPresent' (Never)"
+    assert message == "siteforge:imagePullPolicy: not one of the choices (Never) - use 'Always' or 'IfNotPresent'"
 
 
 def test_a_stack_that_renders_shows_no_secret_and_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from siteforge.blueprint import Images, Ingress, blueprint, conflicts
 from siteforge.plans import PLANS
@@ -65,3 +67,9 @@ def test_requests_over_limits_are_found_whoever_gives_them() -> None:
     plans = spec(plan="large", database={"resources": {"limits": {"memory": "1Gi"}}})
     assert [path for path, _, _ in conflicts(plans)] == [("database", "resources", "limits", "memory")]
     assert conflicts(spec()) == []
+
+
+def test_the_stacks_defaults_are_those_of_a_tenant_in_a_program_of_ones_own() -> None:
+    config = yaml.safe_load((Path(__file__).parents[2] / "Pulumi.yaml").read_text())["config"]
+    keys = ("wordpressImage", "databaseImage", "imagePullPolicy")
+    assert Images(*(config[f"siteforge:{key}"]["default"] for key in keys)) == Images()
