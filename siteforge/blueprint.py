@@ -7,10 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from siteforge.constraints import AccessMode, PullPolicy
+from pydantic import BaseModel, ConfigDict
+
+from siteforge.constraints import AccessMode, GatewayName, IngressClassName, NamespaceName, PullPolicy
 from siteforge.plans import PLANS, ContainerSize
 from siteforge.quantities import parse
-from siteforge.tenant_spec import AutoscalingSpec, Resources, SchedulingSpec, TenantSpec, VolumeSpec
+from siteforge.site_values import ConstantValue
+from siteforge.tenant_spec import (
+    AutoscalingSpec,
+    DatabaseSpec,
+    ExternalDatabaseSpec,
+    PhpSpec,
+    Resources,
+    SchedulingSpec,
+    SmtpSpec,
+    TenantSpec,
+    TlsSpec,
+    VolumeSpec,
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +39,19 @@ class Images:
     """Always: nobody runs what another tenant pulled without having its pull secret (MTB PL1-CC-DI-1)."""
 
 
-@dataclass(frozen=True)
-class Ingress:
-    """The cluster's ingress controller."""
+class Ingress(BaseModel):
+    """The cluster's ingress controller, or what serves its Gateway."""
 
-    namespace: str = "ingress-nginx"
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    namespace: NamespaceName = "ingress-nginx"
     """Where its pods run: nobody else outside a tenant may reach its site over the cluster's network."""
+    class_name: IngressClassName | None = None
+    """Which ingress class the sites ask for; None stands for the cluster's default."""
+    gateway: GatewayName | None = None
+    """Namespace and name of a Gateway, as in `edge/public`: sites get an HTTPRoute to it instead of an Ingress."""
+    awaited: bool = False
+    """Whether an update waits until the controller has given an Ingress its address."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,10 @@ class Site:
     volume: Volume
     scheduling: SchedulingSpec
     internet_access: bool
+    php: PhpSpec
+    smtp: SmtpSpec | None
+    env: dict[str, str]
+    constants: dict[str, ConstantValue]
 
     @property
     def most_replicas(self) -> int:
@@ -72,7 +97,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Database:
-    """The database part of a tenant."""
+    """The database part of a tenant that has one of its own."""
 
     image: str
     size: ContainerSize
@@ -88,10 +113,21 @@ class Blueprint:
     title: str
     admin_email: str
     owners: tuple[Owner, ...]
+    domains: tuple[str, ...]
+    tls: TlsSpec | None
     site: Site
-    database: Database
+    database: Database | None
+    """None for a tenant whose database is kept elsewhere."""
+    external_database: ExternalDatabaseSpec | None
+    """Set if and only if it has none of its own."""
     ingress: Ingress
     pull_policy: PullPolicy
+
+    @property
+    def url(self) -> str | None:
+        """The site's public address; None for a tenant without domains."""
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{self.domains[0]}" if self.domains else None
 
 
 def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
@@ -106,6 +142,8 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
             *(Owner("User", name) for name in spec.owners.users),
             *(Owner("Group", name) for name in spec.owners.groups),
         ),
+        domains=tuple(spec.domains),
+        tls=spec.tls,
         site=Site(
             image=spec.wordpress.image or images.wordpress,
             replicas=spec.wordpress.replicas or plan.replicas,
@@ -114,13 +152,20 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
             volume=_volume(media, plan.wordpress_volume, media.access_mode),
             scheduling=spec.wordpress.scheduling,
             internet_access=spec.wordpress.internet_access,
+            php=spec.wordpress.php,
+            smtp=spec.wordpress.smtp,
+            env=spec.wordpress.env,
+            constants=spec.wordpress.extra_config,
         ),
-        database=Database(
+        database=None
+        if spec.database.external
+        else Database(
             image=spec.database.image or images.database,
             size=_size(spec.database.resources, plan.database),
             volume=_volume(spec.database.volume, plan.database_volume, "ReadWriteOnce"),
             scheduling=spec.database.scheduling,
         ),
+        external_database=spec.database.external,
         ingress=ingress,
         pull_policy=images.pull_policy,
     )
@@ -132,7 +177,41 @@ Conflict = tuple[tuple[str, ...], str, str]
 
 def conflicts(spec: TenantSpec) -> list[Conflict]:
     """What contradicts itself once plan and overrides are put together, each field by itself being right."""
-    return [*_scaling(spec), *_requests_over_limits(spec)]
+    return [*_reaching(spec), *_scaling(spec), *_requests_over_limits(spec), *_php(spec), *_databases(spec)]
+
+
+def misfits(spec: TenantSpec, ingress: Ingress) -> list[Conflict]:
+    """What a tenant asks of a cluster that this one can't give."""
+    if ingress.gateway and spec.tls and not spec.tls.upstream:
+        reason = f"the Gateway {ingress.gateway} has the certificates, in its listeners"
+        return [(("tls",), reason, "write tls: {upstream: true}")]
+    return []
+
+
+def needed_passwords(spec: TenantSpec) -> tuple[Literal["database", "smtp"], ...]:
+    """Whose passwords somebody has to give, because the servers are not the tenant's own."""
+    smtp = spec.wordpress.smtp
+    return (*(("database",) if spec.database.external else ()), *(("smtp",) if smtp and smtp.user else ()))
+
+
+def _reaching(spec: TenantSpec) -> Iterator[Conflict]:
+    if spec.tls and not spec.domains:
+        yield ("tls",), "tls without domains", "add domains, or remove tls"
+
+
+def _php(spec: TenantSpec) -> Iterator[Conflict]:
+    limit = _size(spec.wordpress.resources, PLANS[spec.plan].wordpress).memory_limit
+    given = spec.wordpress.php
+    if given.memory_limit != PhpSpec().memory_limit and parse(given.memory_limit) > parse(limit):
+        reason = f"one request may take {given.memory_limit}, the whole container {limit}"
+        yield ("wordpress", "php", "memoryLimit"), reason, "lower it, or raise wordpress.resources.limits.memory"
+
+
+def _databases(spec: TenantSpec) -> Iterator[Conflict]:
+    if spec.database.external:
+        for field in ("image", "resources", "scheduling", "volume"):
+            if getattr(spec.database, field) != DatabaseSpec.model_fields[field].default:
+                yield ("database", field), f"{field} of a database that is kept elsewhere", "remove it, or external"
 
 
 def _scaling(spec: TenantSpec) -> Iterator[Conflict]:

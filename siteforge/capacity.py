@@ -1,9 +1,10 @@
 """What tenants need of a cluster, and whether it has that: arithmetic that is done before anything is made.
 
 A tenant needs what it requests at its fullest: all replicas of its site, the one more that a rollout starts
-before it stops an old one (maxSurge), and its database. The surge counts for every tenant at once, because
-a change of the stack's image rolls them all at once. Quotas are not what is added up: they leave room for a
-change from any plan to any other (specs/boundary.py), several times what a tenant ever uses.
+before it stops an old one (maxSurge), and its database, unless that is kept elsewhere. The surge counts for
+every tenant at once, because a change of the stack's image rolls them all at once. Quotas are not what is added
+up: they leave room for a change from any plan to any other (specs/boundary.py), several times what a tenant ever
+uses.
 """
 
 from collections.abc import Callable, Iterable
@@ -53,10 +54,10 @@ def need(tenant: Blueprint) -> Need:
     site, database = tenant.site, tenant.database
     replicas = site.most_replicas + SURGE
     return Need(
-        cpu=replicas * parse(site.size.cpu_request) + parse(database.size.cpu_request),
-        memory=replicas * parse(site.size.memory_request) + parse(database.size.memory_request),
-        storage=parse(site.volume.size) + parse(database.volume.size),
-        pods=Fraction(replicas + 1),
+        cpu=replicas * parse(site.size.cpu_request) + (parse(database.size.cpu_request) if database else 0),
+        memory=replicas * parse(site.size.memory_request) + (parse(database.size.memory_request) if database else 0),
+        storage=parse(site.volume.size) + (parse(database.volume.size) if database else 0),
+        pods=Fraction(replicas + (1 if database else 0)),
     )
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
-from siteforge import blueprint, document
+from siteforge import addresses, blueprint, document
 from siteforge.document import Document, Path_, shorten
 from siteforge.errors import CatalogueError, Problem
 from siteforge.suggestions import did_you_mean
@@ -68,6 +69,7 @@ def _problems_of_values(source: Document, specs: list[TenantSpec]) -> Iterator[P
             for path, reason, fix in blueprint.conflicts(spec):
                 yield source.problem((*base, *path), reason, fix=fix)
     yield from _duplicates(source, tenants)
+    yield from _shared_domains(source, tenants)
 
 
 def _tenants(source: Document) -> Generator[Problem, None, list[Any]]:
@@ -116,3 +118,21 @@ def _duplicates(source: Document, tenants: list[Any]) -> Iterator[Problem]:
             line = source.problem(("tenants", earlier, "name"), "").line
             reason = f"the same name as the tenant in line {line}"
             yield source.problem(("tenants", index, "name"), reason, shorten(name), "choose another name")
+
+
+def _shared_domains(source: Document, tenants: list[Any]) -> Iterator[Problem]:
+    """Domains of two tenants, however they are written; twice in one list is a rule of the list itself."""
+    first: dict[str, int] = {}
+    for index, tenant in enumerate(tenants):
+        names = tenant.get("domains") if isinstance(tenant, Mapping) else None
+        for place, name in enumerate(names if isinstance(names, list) else []):
+            try:
+                domain = addresses.domain(name) if isinstance(name, str) else None
+            except PydanticCustomError:
+                continue
+            earlier = first.setdefault(domain, index) if domain else index
+            if earlier != index:
+                line = source.problem(("tenants", earlier, "domains"), "").line
+                reason = f"a domain of the tenant {shorten(tenants[earlier].get('name', ''))} in line {line} already"
+                path = ("tenants", index, "domains", place)
+                yield source.problem(path, reason, shorten(name), "let one tenant have it")

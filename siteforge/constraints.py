@@ -7,6 +7,7 @@ say of a rule stands beside it, for editors; the rule itself decides.
 """
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from siteforge import quantities
+from siteforge.names import DATABASE, WORDPRESS
 from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY
 
 
@@ -24,7 +26,7 @@ def rule(reason: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("siteforge_rule", template, {"fix": fix})
 
 
-def _pattern(grammar: str) -> str:
+def pattern(grammar: str) -> str:
     """A grammar of this module as a regular expression of JSON Schema, which spells named groups otherwise."""
     return f"^({re.sub('[?]P<[a-z]+>', '', grammar)})$"
 
@@ -50,7 +52,7 @@ def _namespace_name(text: str) -> str:
     return text
 
 
-_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _TITLE_LENGTH = 200
 
 
@@ -59,7 +61,7 @@ def _title(text: str) -> str:
         raise rule("empty title", "write the title that the site shows, as in Aku's notebook")
     if len(text) > _TITLE_LENGTH:
         raise rule(f"title of {len(text)} characters", f"use at most {_TITLE_LENGTH}")
-    if re.search(f"[{_CONTROL}]", text):
+    if re.search(f"[{CONTROL}]", text):
         raise rule("title with a line break or another control character", "write it on one line")
     return text
 
@@ -102,6 +104,44 @@ def _image(text: str) -> str:
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _SUBDOMAIN_LENGTH = 253
+_GATEWAY = f"{_LABEL}/{_SUBDOMAIN}"
+_OWN_SECRETS = (WORDPRESS, DATABASE)
+_DATABASE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_$-]{0,63}"
+
+
+def _named(what: str, fix: str) -> Callable[[str], str]:
+    """A rule that a text can name an object of Kubernetes."""
+
+    def check(text: str) -> str:
+        if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_SUBDOMAIN, text):
+            raise rule(f"not the name of {what}", fix)
+        return text
+
+    return check
+
+
+def _gateway(text: str) -> str:
+    if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_GATEWAY, text):
+        raise rule("not a gateway", "write its namespace and name, as in edge/public; see `kubectl get gateway -A`")
+    return text
+
+
+def _secret_name(text: str) -> str:
+    if text in _OWN_SECRETS:
+        raise rule("the name of a secret that Siteforge itself makes", "choose another name, as in lumi-tls")
+    return _named("a secret", "use a-z, 0-9, '-' and '.', as in lumi-tls")(text)
+
+
+def _database_name(text: str) -> str:
+    if not re.fullmatch(_DATABASE_NAME, text):
+        raise rule("not the name of a database", "use at most 64 of letters, digits, '_', '-' and '$'")
+    return text
+
+
+def _login(text: str) -> str:
+    if not text or len(text) > _SUBJECT_LENGTH or text != text.strip() or not text.isprintable():
+        raise rule("not the name of a user", "write it as the server's administrator gave it")
+    return text
 
 
 def _storage_class(text: str) -> str:
@@ -150,7 +190,12 @@ def _subject(text: str) -> str:
     return text
 
 
-def _distinct(subjects: list[str]) -> list[str]:
+def distinct(subjects: list[str]) -> list[str]:
+    """The same list, if nothing is in it twice.
+
+    Raises:
+        PydanticCustomError: something is.
+    """
     seen: set[str] = set()
     for subject in subjects:
         if subject in seen:
@@ -160,11 +205,11 @@ def _distinct(subjects: list[str]) -> list[str]:
 
 
 _CPU = r"[0-9]+(\.[0-9]+)?m?"
-_BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?"
+BYTES = r"[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?"
 _QUANTITY_LENGTH = 50
 
 
-def _quantity(what: str, grammar: str, lowest: str, highest: str, example: str) -> tuple[BeforeValidator, Any]:
+def quantity(what: str, grammar: str, lowest: str, highest: str, example: str) -> tuple[BeforeValidator, Any]:
     """A rule that a value is a quantity within bounds, and its schema; the value becomes canonical."""
     least, most = quantities.parse(lowest), quantities.parse(highest)
     finest = Fraction(1, 1000) if grammar == _CPU else Fraction(1)
@@ -192,7 +237,7 @@ def _quantity(what: str, grammar: str, lowest: str, highest: str, example: str) 
     # Strings are bounded by the pattern alone, numbers by the bounds alone.
     schema: dict[str, Any] = {
         "type": ["string", "number" if finest < 1 else "integer"],
-        "pattern": _pattern(grammar),
+        "pattern": pattern(grammar),
         "maxLength": _QUANTITY_LENGTH,
         "minimum": float(least) if finest < 1 else int(least),
         "maximum": int(most),
@@ -206,7 +251,7 @@ TenantName = Annotated[
     Field(
         examples=["blog-aku"],
         json_schema_extra={
-            "pattern": _pattern(_LABEL),
+            "pattern": pattern(_LABEL),
             "not": {"pattern": f"^(({'|'.join(_RESERVED_NAMES)})$|{'|'.join(_RESERVED_PREFIXES)})"},
         },
     ),
@@ -214,7 +259,50 @@ TenantName = Annotated[
 NamespaceName = Annotated[
     str,
     AfterValidator(_namespace_name),
-    Field(examples=["ingress-nginx"], json_schema_extra={"pattern": _pattern(_LABEL)}),
+    Field(examples=["ingress-nginx"], json_schema_extra={"pattern": pattern(_LABEL)}),
+]
+IngressClassName = Annotated[
+    str,
+    AfterValidator(_named("an ingress class", "see `kubectl get ingressclass`")),
+    Field(examples=["nginx"], json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH}),
+]
+GatewayName = Annotated[
+    str,
+    AfterValidator(_gateway),
+    Field(examples=["edge/public"], json_schema_extra={"pattern": pattern(_GATEWAY), "maxLength": _SUBDOMAIN_LENGTH}),
+]
+SecretName = Annotated[
+    str,
+    AfterValidator(_secret_name),
+    Field(
+        examples=["lumi-tls"],
+        json_schema_extra={
+            "pattern": pattern(_SUBDOMAIN),
+            "maxLength": _SUBDOMAIN_LENGTH,
+            "not": {"enum": list(_OWN_SECRETS)},
+        },
+    ),
+]
+IssuerName = Annotated[
+    str,
+    AfterValidator(_named("an issuer", "see `kubectl get clusterissuer`")),
+    Field(examples=["letsencrypt"], json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH}),
+]
+DatabaseName = Annotated[
+    str,
+    AfterValidator(_database_name),
+    Field(examples=["lumi"], json_schema_extra={"pattern": pattern(_DATABASE_NAME)}),
+]
+Login = Annotated[
+    str,
+    AfterValidator(_login),
+    Field(
+        examples=["lumi"],
+        json_schema_extra={
+            "pattern": rf"^[^{CONTROL}\s]([^{CONTROL}]*[^{CONTROL}\s])?$",
+            "maxLength": _SUBJECT_LENGTH,
+        },
+    ),
 ]
 Title = Annotated[
     str,
@@ -222,7 +310,7 @@ Title = Annotated[
     Field(
         examples=["Aku's notebook"],
         json_schema_extra={
-            "pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$",
+            "pattern": rf"^[^{CONTROL}]*[^{CONTROL}\s][^{CONTROL}]*$",
             "maxLength": _TITLE_LENGTH,
         },
     ),
@@ -232,7 +320,7 @@ Email = Annotated[
     AfterValidator(_email),
     Field(
         examples=["aku@example.com"],
-        json_schema_extra={"pattern": _pattern(_EMAIL), "maxLength": _EMAIL_LENGTH},
+        json_schema_extra={"pattern": pattern(_EMAIL), "maxLength": _EMAIL_LENGTH},
     ),
 ]
 Image = Annotated[
@@ -241,7 +329,7 @@ Image = Annotated[
     Field(
         examples=["wordpress:6.8.3-php8.3-apache"],
         json_schema_extra={
-            "pattern": _pattern(f"{_IMAGE_NAME}({_TAG}({_DIGEST})?|{_DIGEST})"),
+            "pattern": pattern(f"{_IMAGE_NAME}({_TAG}({_DIGEST})?|{_DIGEST})"),
             "maxLength": _IMAGE_LENGTH,
             "not": {"pattern": ":latest$"},
         },
@@ -252,7 +340,7 @@ StorageClassName = Annotated[
     AfterValidator(_storage_class),
     Field(
         examples=["local-path"],
-        json_schema_extra={"pattern": _pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH},
+        json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH},
     ),
 ]
 PriorityClassName = Annotated[
@@ -261,7 +349,7 @@ PriorityClassName = Annotated[
     Field(
         examples=["business"],
         json_schema_extra={
-            "pattern": _pattern(_SUBDOMAIN),
+            "pattern": pattern(_SUBDOMAIN),
             "maxLength": _SUBDOMAIN_LENGTH,
             "not": {"pattern": "^system-"},
         },
@@ -272,13 +360,13 @@ LabelKey = Annotated[
     AfterValidator(_label_key),
     Field(
         examples=["dedicated"],
-        json_schema_extra={"pattern": _pattern(_LABEL_KEY), "maxLength": _LABEL_KEY_LENGTH},
+        json_schema_extra={"pattern": pattern(_LABEL_KEY), "maxLength": _LABEL_KEY_LENGTH},
     ),
 ]
 LabelValue = Annotated[
     str,
     AfterValidator(_label_value),
-    Field(examples=["wordpress"], json_schema_extra={"pattern": _pattern(_LABEL_VALUE)}),
+    Field(examples=["wordpress"], json_schema_extra={"pattern": pattern(_LABEL_VALUE)}),
 ]
 NodeSelector = dict[LabelKey, LabelValue]
 Subject = Annotated[
@@ -287,18 +375,18 @@ Subject = Annotated[
     Field(
         examples=["aku@example.com"],
         json_schema_extra={
-            "pattern": rf"^[^{_CONTROL}\s]([^{_CONTROL}]*[^{_CONTROL}\s])?$",
+            "pattern": rf"^[^{CONTROL}\s]([^{CONTROL}]*[^{CONTROL}\s])?$",
             "maxLength": _SUBJECT_LENGTH,
             "not": {"pattern": "^system:"},
         },
     ),
 ]
-Subjects = Annotated[list[Subject], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
-Cpu = Annotated[str, *_quantity("an amount of CPU", _CPU, SMALLEST_CPU, "256", "250m")]
-Memory = Annotated[str, *_quantity("an amount of memory", _BYTES, SMALLEST_MEMORY, "4Ti", "512Mi")]
-Storage = Annotated[str, *_quantity("an amount of storage", _BYTES, "64Mi", "64Ti", "5Gi")]
-ClusterCpu = Annotated[str, *_quantity("an amount of CPU", _CPU, "1", "1000000", "64")]
-ClusterBytes = Annotated[str, *_quantity("an amount of bytes", _BYTES, "1Gi", "1Ei", "256Gi")]
+Subjects = Annotated[list[Subject], AfterValidator(distinct), Field(json_schema_extra={"uniqueItems": True})]
+Cpu = Annotated[str, *quantity("an amount of CPU", _CPU, SMALLEST_CPU, "256", "250m")]
+Memory = Annotated[str, *quantity("an amount of memory", BYTES, SMALLEST_MEMORY, "4Ti", "512Mi")]
+Storage = Annotated[str, *quantity("an amount of storage", BYTES, "64Mi", "64Ti", "5Gi")]
+ClusterCpu = Annotated[str, *quantity("an amount of CPU", _CPU, "1", "1000000", "64")]
+ClusterBytes = Annotated[str, *quantity("an amount of bytes", BYTES, "1Gi", "1Ei", "256Gi")]
 Replicas = Annotated[int, Field(ge=1, le=20, examples=[3])]
 CredentialsVersion = Annotated[int, Field(ge=1, le=1_000_000)]
 Utilization = Annotated[int, Field(ge=10, le=1000)]

@@ -16,6 +16,7 @@ def export(tenants: Mapping[str, Tenant]) -> None:
                 "namespace": tenant.namespace,
                 "service": tenant.service,
                 "url": tenant.url,
+                "domains": tenant.domains,
                 "reach": tenant.reach,
                 "adminUser": tenant.admin_user,
             }

@@ -36,19 +36,31 @@ class Credentials:
     database_password: str
     database_root_password: str
     admin_password: str
+    smtp_password: str
+    """The one that was given; empty if none was."""
     salts: dict[str, str]
     """A value for each of SALTS."""
     fingerprint: str
     """Tells whether the credentials changed without telling what they are; may be shown."""
 
 
-def derive(secret: str, tenant: str, version: int = 1) -> Credentials:
+@dataclass(frozen=True, repr=False)
+class Given:
+    """Passwords of servers that somebody else keeps, which can't be derived."""
+
+    database: str = ""
+    """Empty for a tenant with a database of its own."""
+    smtp: str = ""
+
+
+def derive(secret: str, tenant: str, version: int = 1, given: Given | None = None) -> Credentials:
     """The credentials of one tenant.
 
     Args:
         secret: the stack's secret, at least MINIMUM_LENGTH characters.
         tenant: the tenant's name.
         version: counts their rotations, from 1.
+        given: passwords to use as they are.
 
     Raises:
         ValueError: the secret is too short to be one.
@@ -60,12 +72,16 @@ def derive(secret: str, tenant: str, version: int = 1) -> Credentials:
     def value(purpose: str, length: int) -> str:
         return base64.urlsafe_b64encode(hkdf_expand(key, _info(tenant, purpose, version), length)).decode().rstrip("=")
 
+    given = given or Given()
+    # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.
+    others = f"fingerprint/{given.database}\0{given.smtp}" if given.database or given.smtp else "fingerprint"
     return Credentials(
-        database_password=value("database-password", 24),
+        database_password=given.database or value("database-password", 24),
         database_root_password=value("database-root-password", 24),
         admin_password=value("admin-password", 18),
+        smtp_password=given.smtp,
         salts={name: value(f"salt-{name}", 48) for name in SALTS},
-        fingerprint=hkdf_expand(key, _info(tenant, "fingerprint", version), 6).hex(),
+        fingerprint=hkdf_expand(key, _info(tenant, others, version), 6).hex(),
     )
 
 

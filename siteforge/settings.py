@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -10,13 +10,13 @@ from typing import Any, TypeVar, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from siteforge import capacity, debug_log, names, rendering
-from siteforge.blueprint import Images, Ingress, blueprint
+from siteforge.blueprint import Images, Ingress, blueprint, misfits, needed_passwords
 from siteforge.capacity import Budget
 from siteforge.components.tenant import TenantArgs
-from siteforge.constraints import NamespaceName, PullPolicy
+from siteforge.constraints import GatewayName, IngressClassName, NamespaceName, PullPolicy
 from siteforge.document import render_path
 from siteforge.errors import SettingsError, SiteforgeError
 from siteforge.secrets import MINIMUM_LENGTH
@@ -32,6 +32,18 @@ _SECRET_FIX = "openssl rand -base64 32 | pulumi config set --secret siteforge:se
 Value = TypeVar("Value")
 
 
+class Passwords(BaseModel):
+    """The passwords of servers that are not the tenant's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    database: str = Field(default="", repr=False)
+    smtp: str = Field(default="", repr=False)
+
+
+_PLACEHOLDERS = Passwords(database=rendering.PLACEHOLDER, smtp=rendering.PLACEHOLDER)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The stack's configuration, read once."""
@@ -41,8 +53,10 @@ class Settings:
     wordpress_image: str
     database_image: str
     image_pull_policy: PullPolicy
-    ingress_namespace: str
+    ingress: Ingress
     budget: Budget
+    passwords: Callable[[str], Passwords]
+    """Those of the tenant of a name."""
     provider: pulumi.ProviderResource
     """One for all tenants: each provider is a process, with a discovery of the cluster of its own."""
 
@@ -51,10 +65,15 @@ class Settings:
         fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
         fields["wordpress"].setdefault("image", self.wordpress_image)
         fields["database"].setdefault("image", self.database_image)
+        if spec.database.external:
+            del fields["database"]["image"]
+        known = self.passwords(spec.name)
+        for whose in needed_passwords(spec):
+            fields[f"{whose}_password"] = pulumi.Output.secret(getattr(known, whose))
         stack = {
             "secret": self.secret,
             "image_pull_policy": self.image_pull_policy,
-            "ingress_namespace": self.ingress_namespace,
+            "ingress": self.ingress.model_dump(),
         }
         return cast(TenantArgs, fields | stack)
 
@@ -63,17 +82,30 @@ class Settings:
 
         Raises:
             CapacityError: they need more than the budget.
-            SettingsError: a tenant would live with the ingress controller, which may reach all sites.
+            SettingsError: a tenant would live with the ingress controller, which may reach all sites; or asks for
+                what the cluster doesn't have, or needs a password that nobody gave.
         """
         specs = list(specs)
-        for spec in specs:
-            if names.namespace(spec.name) == self.ingress_namespace:
-                raise SettingsError(
-                    f"siteforge:ingressNamespace: {self.ingress_namespace} is a tenant's own namespace"
-                    " - name that of the ingress controller, or rename the tenant"
-                )
-        tenants = (blueprint(spec, Images(), Ingress(self.ingress_namespace)) for spec in specs)
+        problems = [problem for spec in specs for problem in self._problems(spec)]
+        if problems:
+            raise SettingsError("\n".join(problems))
+        tenants = (blueprint(spec, Images(), self.ingress) for spec in specs)
         capacity.check(tenants, self.budget, str(self.catalogue))
+
+    def _problems(self, spec: TenantSpec) -> Iterator[str]:
+        if names.namespace(spec.name) == self.ingress.namespace:
+            yield (
+                f"siteforge:ingressNamespace: {self.ingress.namespace} is a tenant's own namespace"
+                " - name that of the ingress controller, or rename the tenant"
+            )
+        for path, reason, fix in misfits(spec, self.ingress):
+            yield f"{self.catalogue}: tenant {spec.name}: {'.'.join(path)}: {reason} - {fix}"
+        for whose in needed_passwords(spec):
+            if not getattr(self.passwords(spec.name), whose):
+                yield (
+                    f"{self.catalogue}: tenant {spec.name}: no password for its {whose} server"
+                    f" - pulumi config set --secret --path siteforge:passwords.{spec.name}.{whose}"
+                )
 
 
 def read() -> Settings:
@@ -92,10 +124,9 @@ def read() -> Settings:
         image_pull_policy=_checked(
             config.full_key("imagePullPolicy"), config.require("imagePullPolicy"), TypeAdapter(PullPolicy)
         ),
-        ingress_namespace=_checked(
-            config.full_key("ingressNamespace"), config.require("ingressNamespace"), TypeAdapter(NamespaceName)
-        ),
+        ingress=_ingress(config),
         budget=_checked(config.full_key("budget"), config.get_object("budget") or {}, TypeAdapter(Budget)),
+        passwords=(lambda _: _PLACEHOLDERS) if render else _passwords(config),
         provider=rendering.provider(render) if render else _cluster(config),
     )
 
@@ -143,6 +174,33 @@ def _explain(key: str, error: ValidationError) -> Iterator[str]:
     for found in violations(error, Budget):
         value = f" ({found.value})" if found.value else ""
         yield f"{render_path((key, *found.path))}: {found.reason}{value} - {found.fix}"
+
+
+def _ingress(config: pulumi.Config) -> Ingress:
+    fields: dict[str, tuple[str, TypeAdapter[Any]]] = {
+        "namespace": ("ingressNamespace", TypeAdapter(NamespaceName)),
+        "class_name": ("ingressClass", TypeAdapter(IngressClassName)),
+        "gateway": ("gateway", TypeAdapter(GatewayName)),
+    }
+    given = {field: (key, config.get(key), kind) for field, (key, kind) in fields.items()}
+    checked = {
+        field: _checked(config.full_key(key), value, kind) for field, (key, value, kind) in given.items() if value
+    }
+    return Ingress(**checked, awaited=config.get_bool("awaitIngress") or False)
+
+
+def _passwords(config: pulumi.Config) -> Callable[[str], Passwords]:
+    key = config.full_key("passwords")
+    given = config.get_object("passwords") or {}
+    fix = f"pulumi config set --secret --path {key}.TENANT.database (or .smtp)"
+    if given and not is_config_secret(key):
+        raise SettingsError(f"{key} stand in the stack's configuration in plain text - {fix}")
+    try:
+        known = TypeAdapter(dict[str, Passwords]).validate_python(given)
+    except ValidationError as error:
+        # Neither a value nor a key is shown: who mistakes the form may have put a password anywhere.
+        raise SettingsError(f"{key} has a wrong form, in {error.error_count()} places - {fix}") from None
+    return lambda tenant: known.get(tenant, Passwords())
 
 
 def _secret(config: pulumi.Config) -> pulumi.Output[str]:

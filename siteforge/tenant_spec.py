@@ -9,19 +9,24 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from siteforge.addresses import Cidr, Domains, Host, Port, is_address
 from siteforge.constraints import (
     AccessMode,
     Cpu,
     CredentialsVersion,
+    DatabaseName,
     Email,
     Image,
+    IssuerName,
     LabelKey,
     LabelValue,
+    Login,
     Memory,
     NodeSelector,
     PriorityClassName,
     Replicas,
     Seconds,
+    SecretName,
     Storage,
     StorageClassName,
     Subjects,
@@ -31,6 +36,14 @@ from siteforge.constraints import (
     rule,
 )
 from siteforge.plans import DEFAULT_PLAN, PLANS
+from siteforge.site_values import (
+    Constants,
+    Environment,
+    ExecutionSeconds,
+    InputVars,
+    PhpMemory,
+    UploadSize,
+)
 from siteforge.suggestions import did_you_mean
 
 
@@ -125,6 +138,65 @@ class AutoscalingSpec(_Model):
     """What pods should use on average, in percent of the CPU they request: over it there are more of them."""
 
 
+class TlsSpec(_Model):
+    """Who ends TLS for the tenant's domains, with which certificate: one of three ways."""
+
+    secret_name: SecretName | None = None
+    """A Secret of type kubernetes.io/tls in the tenant's namespace, that somebody else keeps there."""
+    issuer: IssuerName | None = None
+    """An issuer of cert-manager, which then keeps the certificate."""
+    kind: Literal["Issuer", "ClusterIssuer"] | None = None
+    """The issuer's kind; ClusterIssuer when left out."""
+    upstream: bool = False
+    """What stands in front has the certificate: a Gateway's listener, a load balancer."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [way for way in (self.secret_name, self.issuer, self.upstream) if way]
+        if len(ways) != 1:
+            reason = "more than one certificate" if ways else "no certificate"
+            raise rule(reason, "write one of secretName, issuer, or upstream: true")
+        if self.kind is not None and self.issuer is None:
+            raise rule("kind without an issuer", "add issuer, or remove kind")
+        return self
+
+
+class PhpSpec(_Model):
+    """PHP's limits, each for one request; what is left out is PHP's own default, and 64Mi for uploads."""
+
+    memory_limit: PhpMemory = "128Mi"
+    """What one request may take; not more than the container."""
+    upload_limit: UploadSize = "64Mi"
+    """The largest file that can be uploaded."""
+    max_execution_time: ExecutionSeconds = 30
+    """Seconds."""
+    max_input_vars: InputVars = 1000
+    """Fields of a form."""
+
+
+class SmtpSpec(_Model):
+    """The server that takes the site's mail; the password is the stack's to give (docs/domains.md)."""
+
+    host: Host
+    """Its name or IP address."""
+    port: Port = 587
+    """Its port."""
+    cidr: Cidr | None = None
+    """The network the host is in, where it is a name of the private network."""
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is encrypted."""
+    sender: Email = Field(alias="from")
+    """The address that mail comes from."""
+    user: Login | None = None
+    """The login; none for a server that takes mail without one."""
+
+    @model_validator(mode="after")
+    def _no_plain_password(self) -> Self:
+        if self.user is not None and self.encryption == "none":
+            raise rule("a login without encryption", "use encryption: starttls or tls, or remove user")
+        return self
+
+
 class WordPressSpec(_Model):
     """Overrides of what the plan gives the site."""
 
@@ -142,10 +214,39 @@ class WordPressSpec(_Model):
     """The volume of wp-content."""
     internet_access: bool = True
     """Whether the site may reach the internet over HTTPS: updates, plugins and themes, APIs."""
+    php: PhpSpec = PhpSpec()
+    """PHP's limits."""
+    smtp: SmtpSpec | None = None
+    """The server that takes the site's mail; without one it sends none."""
+    env: Environment = {}
+    """Variables of the environment, for plugins that read some."""
+    extra_config: Constants = {}
+    """Constants of wp-config.php."""
+
+
+class ExternalDatabaseSpec(_Model):
+    """A database that somebody else keeps; the password is the stack's to give (docs/database.md)."""
+
+    host: Host
+    """Its name or IP address."""
+    port: Port = 3306
+    """Its port."""
+    cidr: Cidr | None = None
+    """The network that its address is in; needed for a name, as network policies know addresses only."""
+    name: DatabaseName = "wordpress"
+    """The database's name there."""
+    user: Login = "wordpress"
+    """Who has all rights on that database."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.cidr is None and not is_address(self.host):
+            raise rule("a name without its network, which network policies need", "add cidr, as in 10.20.0.0/16")
+        return self
 
 
 class DatabaseSpec(_Model):
-    """Overrides of what the plan gives the database."""
+    """Overrides of what the plan gives the database, or a database that is there already."""
 
     image: Image | None = Field(default=None, examples=["mariadb:11.4.8"])
     """An image with the contract of the official `mariadb` one, by tag or digest; the stack's when left out."""
@@ -155,6 +256,8 @@ class DatabaseSpec(_Model):
     """Which nodes the pod runs on, and before whom."""
     volume: VolumeSpec = VolumeSpec()
     """The volume of the database's files."""
+    external: ExternalDatabaseSpec | None = None
+    """A database that somebody else keeps, instead of one of its own."""
 
 
 class OwnersSpec(_Model):
@@ -190,6 +293,10 @@ class TenantSpec(_Model):
     """Raised by one to give the tenant new passwords and salts."""
     owners: OwnersSpec = OwnersSpec()
     """Who may operate the tenant with kubectl; nobody when left out."""
+    domains: Domains = []
+    """The site's public names; the first is the canonical one, which the others redirect to."""
+    tls: TlsSpec | None = None
+    """Without it, the domains are served over plain HTTP."""
     wordpress: WordPressSpec = WordPressSpec()
     """Overrides of what the plan gives the site."""
     database: DatabaseSpec = DatabaseSpec()

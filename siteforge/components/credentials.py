@@ -2,12 +2,19 @@
 
 import pulumi
 
-from siteforge.secrets import Credentials, derive
+from siteforge.secrets import Credentials, Given, derive
 
 
-def derived(secret: pulumi.Input[str], tenant: str, version: int) -> pulumi.Output[Credentials]:
-    """The credentials of one tenant, secret whatever `secret` was given as; arguments as in `secrets.derive`."""
-    return pulumi.Output.secret(secret).apply(lambda known: derive(known, tenant, version))
+def derived(
+    secret: pulumi.Input[str],
+    tenant: str,
+    version: int,
+    database_password: pulumi.Input[str] = "",
+    smtp_password: pulumi.Input[str] = "",
+) -> pulumi.Output[Credentials]:
+    """The credentials of one tenant, secret whatever they were given as; arguments as in `secrets.derive`."""
+    given = pulumi.Output.all(pulumi.Output.secret(secret), database_password, smtp_password)
+    return given.apply(lambda known: derive(known[0], tenant, version, Given(*known[1:])))
 
 
 def fingerprint(credentials: pulumi.Output[Credentials]) -> pulumi.Output[str]:

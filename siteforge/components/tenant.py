@@ -8,12 +8,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_snake
 
 from siteforge import names
-from siteforge.blueprint import Images, Ingress, blueprint, conflicts
+from siteforge.blueprint import Images, Ingress, blueprint, conflicts, misfits, needed_passwords
 from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import derived
 from siteforge.components.database import Database
 from siteforge.components.wordpress import WordPress
-from siteforge.constraints import NamespaceName, PullPolicy
+from siteforge.constraints import PullPolicy
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
 from siteforge.specs.wordpress import ADMIN_USER
@@ -83,6 +83,36 @@ class SchedulingArgs(TypedDict):
     tolerations: NotRequired[list[TolerationArgs]]
 
 
+class TlsArgs(TypedDict):
+    """Who ends TLS: `secret_name`, `issuer` (of cert-manager, with its `kind`), or `upstream`."""
+
+    secret_name: NotRequired[str]
+    issuer: NotRequired[str]
+    kind: NotRequired[str]
+    upstream: NotRequired[bool]
+
+
+class PhpArgs(TypedDict):
+    """PHP's limits."""
+
+    memory_limit: NotRequired[str]
+    upload_limit: NotRequired[str]
+    max_execution_time: NotRequired[int]
+    max_input_vars: NotRequired[int]
+
+
+class SmtpArgs(TypedDict):
+    """The server that takes the site's mail."""
+
+    host: str
+    sender: str
+    """The address that mail comes from (`from` in the catalogue)."""
+    port: NotRequired[int]
+    cidr: NotRequired[str]
+    encryption: NotRequired[str]
+    user: NotRequired[str]
+
+
 class WordPressArgs(TypedDict):
     """Overrides of what the plan gives the site."""
 
@@ -93,15 +123,43 @@ class WordPressArgs(TypedDict):
     scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[MediaVolumeArgs]
     internet_access: NotRequired[bool]
+    php: NotRequired[PhpArgs]
+    smtp: NotRequired[SmtpArgs]
+    env: NotRequired[dict[str, str]]
+    extra_config: NotRequired[dict[str, bool | int | str]]
+
+
+class ExternalDatabaseArgs(TypedDict):
+    """A database that somebody else keeps."""
+
+    host: str
+    port: NotRequired[int]
+    cidr: NotRequired[str]
+    name: NotRequired[str]
+    user: NotRequired[str]
 
 
 class DatabaseArgs(TypedDict):
-    """Overrides of what the plan gives the database."""
+    """Overrides of what the plan gives the database, or a database that is there already."""
 
     image: NotRequired[str]
     resources: NotRequired[ResourcesArgs]
     scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[VolumeArgs]
+    external: NotRequired[ExternalDatabaseArgs]
+
+
+class IngressArgs(TypedDict):
+    """How the cluster lets visitors in; the same for all of its tenants."""
+
+    namespace: NotRequired[str]
+    """The namespace of the ingress controller; ingress-nginx by default."""
+    class_name: NotRequired[str]
+    """The ingress class; the cluster's default one when left out."""
+    gateway: NotRequired[str]
+    """Namespace and name of a Gateway, as in `edge/public`, for HTTPRoutes instead of Ingresses."""
+    awaited: NotRequired[bool]
+    """Whether an update waits until an Ingress has an address."""
 
 
 class TenantArgs(TypedDict):
@@ -118,12 +176,18 @@ class TenantArgs(TypedDict):
     credentials_version: NotRequired[int]
     """Raised by one to give the tenant new passwords and salts (docs/secrets.md)."""
     owners: NotRequired[OwnersArgs]
+    domains: NotRequired[list[str]]
+    """The site's public names, the canonical one first; no two tenants of a cluster may share one."""
+    tls: NotRequired[TlsArgs]
     wordpress: NotRequired[WordPressArgs]
     database: NotRequired[DatabaseArgs]
     image_pull_policy: NotRequired[str]
     """Always (default), or IfNotPresent for nodes that have their images and no way to a registry."""
-    ingress_namespace: NotRequired[str]
-    """The namespace of the cluster's ingress controller; ingress-nginx by default."""
+    database_password: NotRequired[pulumi.Input[str]]
+    """That of a database that is kept elsewhere."""
+    smtp_password: NotRequired[pulumi.Input[str]]
+    """That of the user of a mail server."""
+    ingress: NotRequired[IngressArgs]
 
 
 class TenantArgsError(SiteforgeError, pulumi.RunError):
@@ -155,7 +219,9 @@ class Tenant(pulumi.ComponentResource):
     service: pulumi.Output[str]
     """The site's Service, on port 80."""
     url: pulumi.Output[str]
-    """The site's address inside the cluster."""
+    """The site's address: its first domain; without one, its address inside the cluster."""
+    domains: pulumi.Output[list[str]]
+    """Its public names, the canonical one first."""
     reach: pulumi.Output[str]
     """A command that makes the site answer on http://localhost:8080."""
     admin_user: pulumi.Output[str]
@@ -165,17 +231,27 @@ class Tenant(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = _spec(name, args)
-        tenant = blueprint(spec, _images(name, args), _ingress(name, args))
+        ingress = _ingress(name, args)
+        _check(spec, args, ingress)
+        tenant = blueprint(spec, _images(name, args), ingress)
         super().__init__("siteforge:index:Tenant", name, {}, opts)
-        credentials = derived(args["secret"], name, spec.credentials_version)
+        credentials = derived(
+            args["secret"],
+            name,
+            spec.credentials_version,
+            args.get("database_password", ""),
+            args.get("smtp_password", ""),
+        )
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
-        Database(f"{name}-database", tenant, credentials, boundary, below)
+        if tenant.database:
+            Database(f"{name}-database", tenant, credentials, boundary, below)
         site = WordPress(f"{name}-wordpress", tenant, credentials, boundary, below)
 
         self.namespace = boundary.namespace.metadata.name
         self.service = site.service.metadata.name
-        self.url = pulumi.Output.from_input(f"http://{names.service_host(name)}")
+        self.url = pulumi.Output.from_input(tenant.url or f"http://{names.service_host(name)}")
+        self.domains = pulumi.Output.from_input(list(tenant.domains))
         self.reach = pulumi.Output.format(
             "kubectl port-forward --namespace {0} service/{1} 8080:80", self.namespace, self.service
         )
@@ -187,26 +263,23 @@ class Tenant(pulumi.ComponentResource):
                 "namespace": self.namespace,
                 "service": self.service,
                 "url": self.url,
+                "domains": self.domains,
                 "reach": self.reach,
                 "admin_user": self.admin_user,
             }
         )
 
 
-_NOT_OF_THE_CATALOGUE = frozenset({"secret", "image_pull_policy", "ingress_namespace"})
+_NOT_OF_THE_CATALOGUE = frozenset({"secret", "image_pull_policy", "database_password", "smtp_password", "ingress"})
 
 
 def _spec(name: str, args: TenantArgs) -> TenantSpec:
     """The arguments as a checked line of a catalogue."""
     fields: dict[str, Any] = {key: value for key, value in args.items() if key not in _NOT_OF_THE_CATALOGUE}
     try:
-        spec = TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
+        return TenantSpec.model_validate({"name": name, **fields}, by_alias=False, by_name=True)
     except ValidationError as error:
         raise TenantArgsError(name, _messages(error)) from None
-    if found := conflicts(spec):
-        problems = [f"{'.'.join(map(to_snake, path))}: {reason} - {fix}" for path, reason, fix in found]
-        raise TenantArgsError(name, problems)
-    return spec
 
 
 def _images(name: str, args: TenantArgs) -> Images:
@@ -215,11 +288,26 @@ def _images(name: str, args: TenantArgs) -> Images:
 
 
 def _ingress(name: str, args: TenantArgs) -> Ingress:
-    namespace = _checked(name, args, "ingress_namespace", TypeAdapter(NamespaceName), Ingress.namespace)
-    if namespace == names.namespace(name):
+    try:
+        return Ingress.model_validate(args.get("ingress", {}))
+    except ValidationError as error:
+        raise TenantArgsError(name, _messages(error, "ingress")) from None
+
+
+def _check(spec: TenantSpec, args: TenantArgs, ingress: Ingress) -> None:
+    """Make sure that the arguments fit each other."""
+    found = [*conflicts(spec), *misfits(spec, ingress)]
+    problems = [f"{'.'.join(map(to_snake, path))}: {reason} - {fix}" for path, reason, fix in found]
+    if ingress.namespace == names.namespace(spec.name):
         fix = "name that of the ingress controller, or rename the tenant"
-        raise TenantArgsError(name, [f"ingress_namespace: the tenant's own namespace ({namespace}) - {fix}"])
-    return Ingress(namespace)
+        problems.append(f"ingress.namespace: the tenant's own namespace ({ingress.namespace}) - {fix}")
+    for whose in needed_passwords(spec):
+        if not args.get(f"{whose}_password"):
+            problems.append(
+                f"{whose}_password: missing - the {whose} server is not the tenant's own: pass its password"
+            )
+    if problems:
+        raise TenantArgsError(spec.name, problems)
 
 
 def _checked(name: str, args: TenantArgs, key: str, kind: TypeAdapter[Value], default: Value) -> Value:

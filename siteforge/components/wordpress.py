@@ -1,10 +1,11 @@
 """The site of a tenant: WordPress Deployment, its Service, and what both need."""
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.networking.v1 import Ingress, NetworkPolicy
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
@@ -12,7 +13,7 @@ from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.secrets import Credentials
-from siteforge.specs import network, wordpress
+from siteforge.specs import ingress, network, wordpress
 
 
 class WordPress(pulumi.ComponentResource):
@@ -52,4 +53,18 @@ class WordPress(pulumi.ComponentResource):
             boundary.running(self, secret, config_map, account, self.claim),
             spec=fingerprint(credentials).apply(lambda known: wordpress.deployment_spec(tenant, known)),
         )
+        if tenant.domains:
+            after_service = pulumi.ResourceOptions(depends_on=[self.service])
+            self._open(name, tenant, pulumi.ResourceOptions.merge(inside, after_service))
         self.register_outputs({})
+
+    def _open(self, name: str, tenant: Blueprint, opts: pulumi.ResourceOptions) -> None:
+        """Lead the tenant's domains here."""
+        if gateway := tenant.ingress.gateway:
+            route = ingress.http_route(tenant, gateway)
+            kind = {"api_version": route["apiVersion"], "kind": route["kind"]}
+            place(CustomResource, f"{name}-http-route", route, opts, **kind)
+            return
+        place(Ingress, f"{name}-ingress", ingress.ingress(tenant), opts)
+        if tenant.tls and tenant.tls.issuer:
+            place(NetworkPolicy, f"{name}-certificates-network-policy", network.certificates(tenant), opts)

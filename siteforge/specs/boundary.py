@@ -33,7 +33,7 @@ def quota(tenant: Blueprint) -> Manifest:
     What a cluster has to have for a tenant is less: `siteforge.capacity` says how much.
     """
     pods = most_pods(tenant)
-    volumes = parse(tenant.site.volume.size) + parse(tenant.database.volume.size)
+    volumes = [tenant.site.volume, *([tenant.database.volume] if tenant.database else [])]
     hard = {
         "pods": str(pods),
         "requests.cpu": quantities.cpu(pods * _largest(tenant, "cpu_request")),
@@ -42,9 +42,9 @@ def quota(tenant: Blueprint) -> Manifest:
         "limits.memory": quantities.memory(pods * _largest(tenant, "memory_limit")),
         "requests.ephemeral-storage": quantities.memory(pods * parse(EPHEMERAL_REQUEST)),
         "limits.ephemeral-storage": quantities.memory(pods * parse(EPHEMERAL_LIMIT)),
-        "requests.storage": quantities.memory(volumes),
-        "persistentvolumeclaims": "2",
-        "services": "10",
+        "requests.storage": quantities.memory(sum((parse(volume.size) for volume in volumes), Fraction())),
+        "persistentvolumeclaims": str(len(volumes)),
+        "services": str(10 + _solvers(tenant)),
         "services.nodeports": "0",
         "services.loadbalancers": "0",
         "secrets": "20",
@@ -58,14 +58,16 @@ def most_pods(tenant: Blueprint) -> int:
     """How many pods a tenant may have at once, at the worst moment of a rollout.
 
     All old pods of the site still terminating (they count until they are gone), all new ones running,
-    one surging; and the database, which is stopped before it is started again.
+    one surging; the database, which is stopped before it is started again; and those that prove to an issuer
+    of certificates that the domains are the tenant's.
     """
-    return 2 * tenant.site.most_replicas + SURGE + 1
+    return 2 * tenant.site.most_replicas + SURGE + (1 if tenant.database else 0) + _solvers(tenant)
 
 
 def limits(tenant: Blueprint) -> Manifest:
     """The size that a container may have, and the size of one that doesn't say."""
-    site, database = tenant.site.size, tenant.database.size
+    site = tenant.site.size
+    database = tenant.database.size if tenant.database else site
     spec = {
         "limits": [
             {
@@ -92,8 +94,14 @@ def limits(tenant: Blueprint) -> Manifest:
     return manifest("v1", "LimitRange", tenant.name, "tenant", names.labels(tenant.name), spec=spec)
 
 
+def _solvers(tenant: Blueprint) -> int:
+    """The most pods, each with a Service, that cert-manager starts for HTTP-01: one for each domain."""
+    return len(tenant.domains) if tenant.tls and tenant.tls.issuer else 0
+
+
 def _largest(tenant: Blueprint, amount: str) -> Fraction:
-    sizes = (tenant.site.size, tenant.database.size, LARGEST.wordpress, LARGEST.database)
+    own = [tenant.site.size, *([tenant.database.size] if tenant.database else [])]
+    sizes = (*own, LARGEST.wordpress, LARGEST.database)
     return max(parse(getattr(size, amount)) for size in sizes)
 
 

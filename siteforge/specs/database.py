@@ -1,13 +1,14 @@
-"""A tenant's database: one MariaDB in a StatefulSet, reached through a Service.
+"""A tenant's own database: one MariaDB in a StatefulSet, reached through a Service.
 
-The contract with the image is that of the official `mariadb` image (hub.docker.com/_/mariadb).
+The contract with the image is that of the official `mariadb` image (hub.docker.com/_/mariadb). A tenant whose
+database is kept elsewhere has none of these objects.
 """
 
 import base64
 from typing import Any
 
 from siteforge import names
-from siteforge.blueprint import Blueprint
+from siteforge.blueprint import Blueprint, Database
 from siteforge.names import DATABASE
 from siteforge.quantities import MEBIBYTE, parse
 from siteforge.secrets import Credentials
@@ -73,7 +74,7 @@ def claim(tenant: Blueprint) -> Manifest:
     A claim of its own rather than a template of the StatefulSet: a template can't be changed, so the
     volume could never grow.
     """
-    return pods.claim(tenant.name, DATABASE, tenant.database.volume)
+    return pods.claim(tenant.name, DATABASE, _own(tenant).volume)
 
 
 def service(tenant: Blueprint) -> Manifest:
@@ -147,6 +148,11 @@ def arguments(memory_limit: str) -> list[str]:
     ]
 
 
+def _own(tenant: Blueprint) -> Database:
+    assert tenant.database is not None, "asked only where the tenant has a database of its own"
+    return tenant.database
+
+
 def _pod(tenant: Blueprint) -> dict[str, Any]:
     return {
         "serviceAccountName": DATABASE,
@@ -162,16 +168,16 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "secrets"} | pods.secret_volume(DATABASE),
             {"name": "tmp"} | pods.scratch("1Gi"),
         ],
-        **pods.scheduling(tenant.database.scheduling),
+        **pods.scheduling(_own(tenant).scheduling),
     }
 
 
 def _container(tenant: Blueprint) -> dict[str, Any]:
     return {
         "name": "mariadb",
-        "image": tenant.database.image,
+        "image": _own(tenant).image,
         "imagePullPolicy": tenant.pull_policy,
-        "args": [*arguments(tenant.database.size.memory_limit), f"--init-file={pods.SECRETS_FOLDER}/{_PASSWORDS_SQL}"],
+        "args": [*arguments(_own(tenant).size.memory_limit), f"--init-file={pods.SECRETS_FOLDER}/{_PASSWORDS_SQL}"],
         "env": [
             {"name": "MARIADB_AUTO_UPGRADE", "value": "1"},
             {"name": "MARIADB_DATABASE", "value": NAME},
@@ -183,7 +189,7 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
             {"name": "MARIADB_USER", "value": USER},
         ],
         "ports": [{"name": "mysql", "containerPort": PORT, "protocol": "TCP"}],
-        "resources": pods.resources(tenant.database.size),
+        "resources": pods.resources(_own(tenant).size),
         "securityContext": pods.CONTAINER_SECURITY,
         # The image's own check; --connect goes over TCP, which the server of the first initialisation,
         # that has no passwords yet, does not answer.

@@ -8,6 +8,7 @@ probes and `kubectl port-forward`, is always let in.
 from typing import Any
 
 from siteforge import names
+from siteforge.addresses import is_address
 from siteforge.blueprint import Blueprint
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import database, wordpress
@@ -46,14 +47,16 @@ def closed(tenant: Blueprint) -> Manifest:
 
 
 def site(tenant: Blueprint) -> Manifest:
-    """WordPress answers the ingress controller, and asks DNS, its database, itself and, if it may, the internet."""
+    """WordPress answers the ingress controller, and asks DNS, its servers, itself and, if it may, the internet."""
     itself = _pods(tenant, WORDPRESS)
     egress = [
         {"to": [_peer("kube-system", {"k8s-app": "kube-dns"})], "ports": [_port("UDP", 53), _port("TCP", 53)]},
-        {"to": [_pods(tenant, DATABASE)], "ports": [_port("TCP", database.PORT)]},
+        _database(tenant),
         # WordPress starts its scheduled work (wp-cron.php) and checks its health by requests to its own address.
         {"to": [itself], "ports": [_port("TCP", wordpress.PORT)]},
     ]
+    if smtp := tenant.site.smtp:
+        egress.append({"to": _server(smtp.host, smtp.cidr), "ports": [_port("TCP", smtp.port)]})
     if tenant.site.internet_access:
         egress.append({"to": _INTERNET, "ports": [_port("TCP", 443)]})
     ingress = [{"from": [_peer(tenant.ingress.namespace), itself], "ports": [_port("TCP", wordpress.PORT)]}]
@@ -64,6 +67,33 @@ def data(tenant: Blueprint) -> Manifest:
     """The database answers its own WordPress, and asks nobody; not even DNS, as it looks no names up."""
     ingress = [{"from": [_pods(tenant, WORDPRESS)], "ports": [_port("TCP", database.PORT)]}]
     return _of_role(tenant, DATABASE, ingress=ingress)
+
+
+def certificates(tenant: Blueprint) -> Manifest:
+    """The pods that cert-manager starts for HTTP-01 answer the issuer, through the ingress controller; no more.
+
+    Their label and port are cert-manager's (pkg/issuer/acme/http/pod.go).
+    """
+    spec = {
+        "podSelector": {"matchLabels": {"acme.cert-manager.io/http01-solver": "true"}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [_peer(tenant.ingress.namespace)], "ports": [_port("TCP", 8089)]}],
+    }
+    labels = names.labels(tenant.name)
+    return manifest("networking.k8s.io/v1", "NetworkPolicy", tenant.name, "certificates", labels, spec=spec)
+
+
+def _database(tenant: Blueprint) -> dict[str, Any]:
+    if external := tenant.external_database:
+        return {"to": _server(external.host, external.cidr), "ports": [_port("TCP", external.port)]}
+    return {"to": [_pods(tenant, DATABASE)], "ports": [_port("TCP", database.PORT)]}
+
+
+def _server(host: str, cidr: str | None) -> list[dict[str, Any]]:
+    """A server outside the cluster: its network if it is named, its address if it has one, or the internet."""
+    if cidr is None and not is_address(host):
+        return _INTERNET
+    return [{"ipBlock": {"cidr": cidr or f"{host}/{128 if ':' in host else 32}"}}]
 
 
 def _of_role(tenant: Blueprint, role: names.Role, **rules: list[dict[str, Any]]) -> Manifest:

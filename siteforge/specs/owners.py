@@ -30,6 +30,7 @@ _SEEN = {
     "autoscaling": ["horizontalpodautoscalers"],
     "discovery.k8s.io": ["endpointslices"],
     "events.k8s.io": ["events"],
+    "gateway.networking.k8s.io": ["httproutes"],
     "metrics.k8s.io": ["pods"],
     "networking.k8s.io": ["ingresses", "networkpolicies"],
     "policy": ["poddisruptionbudgets"],

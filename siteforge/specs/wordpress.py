@@ -8,17 +8,18 @@ lives on the volume.
 
 import base64
 import hashlib
-from importlib import resources
+from collections.abc import Mapping
 from typing import Any
 
-from siteforge import names
+from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
 from siteforge.capacity import SURGE
-from siteforge.names import DATABASE, WORDPRESS
-from siteforge.quantities import MEBIBYTE, parse
+from siteforge.names import WORDPRESS
+from siteforge.quantities import parse
 from siteforge.secrets import SALTS, Credentials
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest, manifest
+from siteforge.specs.site_config import config, database_host
 from siteforge.tenant_spec import AutoscalingSpec
 
 ADMIN_USER = "admin"
@@ -29,15 +30,18 @@ _USER_ID = 10033
 
 _ROOT = "/var/www/html"
 _SCRIPTS_FOLDER = "/opt/siteforge/scripts"
-_SCRIPTS = ("config.php", "health.php", "install.php")
+_SCRIPTS = ("config.php", "install.php", "site.json", "site.php")
 _HEALTH_PATH = "/siteforge-health.php"
 _SLOW_START_SECONDS = 600
+_LEAST_SCRATCH_SPACE = "512Mi"
 
 
 def secret_data(credentials: Credentials) -> dict[str, str]:
     """The passwords and salts as `data` of a Secret."""
     values = {"admin-password": credentials.admin_password, "database-password": credentials.database_password}
     values |= {_salt_key(name): value for name, value in credentials.salts.items()}
+    if credentials.smtp_password:
+        values["smtp-password"] = credentials.smtp_password
     return {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
 
 
@@ -49,7 +53,7 @@ def secret(tenant: Blueprint) -> Manifest:
 def config_map(tenant: Blueprint) -> Manifest:
     """The scripts that install, configure and probe the site, and Apache's settings."""
     labels = names.role_labels(tenant.name, WORDPRESS)
-    return manifest("v1", "ConfigMap", tenant.name, WORDPRESS, labels, data=_config(tenant))
+    return manifest("v1", "ConfigMap", tenant.name, WORDPRESS, labels, data=config(tenant))
 
 
 def service_account(tenant: Blueprint) -> Manifest:
@@ -107,7 +111,7 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         fingerprint: of the tenant's credentials; a change of them has to roll the pods.
     """
     annotations = {
-        names.annotation("config"): _digest(_config(tenant)),
+        names.annotation("config"): _digest(config(tenant)),
         names.annotation("credentials"): fingerprint,
     }
     labels = names.role_labels(tenant.name, WORDPRESS)
@@ -122,22 +126,6 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": SURGE, "maxUnavailable": 0}},
         "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
     }
-
-
-def workers(memory_limit: str) -> int:
-    """How many requests Apache serves at once: one PHP process takes some 40 MiB, the base some 96 MiB.
-
-    The image's default of 150 processes would get a small container killed by its first busy minute.
-    """
-    mebibytes = int(parse(memory_limit) / MEBIBYTE)
-    return min(max((mebibytes - 96) // 40, 2), 150)
-
-
-def _config(tenant: Blueprint) -> dict[str, str]:
-    scripts = resources.files("siteforge.specs") / "scripts"
-    files = {name: (scripts / name).read_text() for name in _SCRIPTS}
-    template = (scripts / "apache.conf").read_text()
-    return files | {"apache.conf": template.replace("@WORKERS@", str(workers(tenant.site.size.memory_limit)))}
 
 
 def _digest(data: dict[str, str]) -> str:
@@ -165,11 +153,16 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "run"} | pods.scratch("16Mi"),
             {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}},
             {"name": "secrets"} | pods.secret_volume(WORDPRESS),
-            {"name": "tmp"} | pods.scratch("512Mi"),
+            {"name": "tmp"} | pods.scratch(_scratch_space(tenant)),
         ],
         **_neighbours(tenant),
         **pods.scheduling(tenant.site.scheduling),
     }
+
+
+def _scratch_space(tenant: Blueprint) -> str:
+    """Room for two of the largest uploads, which wait there until they are complete."""
+    return quantities.memory(max(parse(_LEAST_SCRATCH_SPACE), 2 * parse(tenant.site.php.upload_limit)))
 
 
 def _on_one_node(tenant: Blueprint) -> bool:
@@ -201,36 +194,46 @@ def _neighbours(tenant: Blueprint) -> dict[str, Any]:
 
 
 def _environment(tenant: Blueprint) -> list[dict[str, str]]:
+    external, smtp = tenant.external_database, tenant.site.smtp
     values = {
         "WORDPRESS_CONFIG_EXTRA": f"require '{_SCRIPTS_FOLDER}/config.php';",
-        "WORDPRESS_DB_HOST": DATABASE,
-        "WORDPRESS_DB_NAME": database.NAME,
+        "WORDPRESS_DB_HOST": database_host(tenant),
+        "WORDPRESS_DB_NAME": external.name if external else database.NAME,
         "WORDPRESS_DB_PASSWORD_FILE": f"{pods.SECRETS_FOLDER}/database-password",
-        "WORDPRESS_DB_USER": database.USER,
-        "SITEFORGE_SERVICE_HOST": names.service_host(tenant.name),
+        "WORDPRESS_DB_USER": external.user if external else database.USER,
     }
     values |= {f"WORDPRESS_{name}_FILE": f"{pods.SECRETS_FOLDER}/{_salt_key(name)}" for name in SALTS}
-    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+    if smtp and smtp.user:
+        values["SITEFORGE_SMTP_PASSWORD_FILE"] = f"{pods.SECRETS_FOLDER}/smtp-password"
+    # The image defines this constant before ours are read, from a variable of its own.
+    if tenant.site.constants.get("WP_DEBUG"):
+        values["WORDPRESS_DEBUG"] = "1"
+    return _variables(values | tenant.site.env)
+
+
+def _variables(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Variables of a container, as they are: the kubelet would replace `$(NAME)`, unless its `$` is doubled."""
+    return [{"name": name, "value": value.replace("$", "$$")} for name, value in sorted(values.items())]
 
 
 def _install(tenant: Blueprint) -> dict[str, Any]:
     """Waits for the database and installs the site if nobody did; see scripts/install.php."""
-    own = [
-        {"name": "SITEFORGE_ADMIN_EMAIL", "value": tenant.admin_email},
-        {"name": "SITEFORGE_ADMIN_PASSWORD_FILE", "value": f"{pods.SECRETS_FOLDER}/admin-password"},
-        {"name": "SITEFORGE_ADMIN_USER", "value": ADMIN_USER},
-        {"name": "SITEFORGE_TITLE", "value": tenant.title},
-    ]
+    own = {
+        "SITEFORGE_ADMIN_EMAIL": tenant.admin_email,
+        "SITEFORGE_ADMIN_PASSWORD_FILE": f"{pods.SECRETS_FOLDER}/admin-password",
+        "SITEFORGE_ADMIN_USER": ADMIN_USER,
+        "SITEFORGE_TITLE": tenant.title,
+    }
     return {
         "name": "install",
         "image": tenant.site.image,
         "imagePullPolicy": tenant.pull_policy,
         "command": ["php", f"{_SCRIPTS_FOLDER}/install.php"],
-        "env": [*own, *_environment(tenant)],
+        "env": [*_variables(own), *_environment(tenant)],
         "resources": pods.resources(tenant.site.size),
         "securityContext": pods.CONTAINER_SECURITY,
         "volumeMounts": [
-            {"name": "scripts", "mountPath": _SCRIPTS_FOLDER, "readOnly": True},
+            *(_file(f"{_SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
             {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
@@ -258,20 +261,23 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
         "livenessProbe": _probe("", period=20, timeout=20, failures=6),
         "volumeMounts": [
             {"name": "core", "mountPath": _ROOT},
-            {"name": "scripts", "mountPath": f"{_ROOT}{_HEALTH_PATH}", "subPath": "health.php", "readOnly": True},
+            _file(f"{_ROOT}{_HEALTH_PATH}", "health.php"),
             {"name": "content", "mountPath": f"{_ROOT}/wp-content", "subPath": "wp-content"},
-            {
-                "name": "scripts",
-                "mountPath": "/etc/apache2/conf-enabled/siteforge.conf",
-                "subPath": "apache.conf",
-                "readOnly": True,
-            },
+            _file("/etc/apache2/conf-enabled/siteforge.conf", "apache.conf"),
             {"name": "run", "mountPath": "/run"},
-            {"name": "scripts", "mountPath": _SCRIPTS_FOLDER, "readOnly": True},
+            *(_file(f"{_SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
             {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
     }
+
+
+def _file(path: str, name: str = "") -> dict[str, Any]:
+    """The mount of a file of the ConfigMap, by default of the same name.
+
+    A folder of them would change under a running pod, half-way through a request and before its rollout.
+    """
+    return {"name": "scripts", "mountPath": path, "subPath": name or path.rpartition("/")[2], "readOnly": True}
 
 
 def _probe(query: str, *, period: int, timeout: int, failures: int) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The whole program, `__main__.py`, against the mocks."""
 
+import base64
+import json
 import runpy
 from pathlib import Path
 
@@ -99,6 +101,42 @@ def test_every_field_of_the_catalogue_reaches_its_tenant() -> None:
     assert scaler.inputs["spec"]["maxReplicas"] == 8
 
 
+REACHING = str(ROOT / "tests" / "catalogue" / "valid" / "reaching.yaml")
+PASSWORDS = {
+    "shop-lumi": {"database": "hunter-of-databases", "smtp": "hunter-of-mail"},
+    "blog-aku": {"database": "hunter-of-another"},
+}
+REACHING_CONFIG = CONFIG | {"catalogue": REACHING, "passwords": json.dumps(PASSWORDS)}
+INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+
+
+def reaching(**config: str) -> mocks.Recording:
+    return mocks.run(program, REACHING_CONFIG | config)
+
+
+def test_domains_and_external_servers_of_the_catalogue_reach_their_tenants() -> None:
+    recording = reaching(ingressClass="public")
+    ingress = recording.one(INGRESS, "shop-lumi-wordpress-ingress").inputs
+    assert ingress["spec"]["ingressClassName"] == "public"
+    assert ingress["spec"]["tls"][0]["hosts"] == ["lumi.example.com", "www.lumi.example.com", "xn--bcher-kva.example"]
+    assert ingress["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    data = recording.one("kubernetes:core/v1:Secret", "shop-lumi-wordpress-secret").inputs["data"]["value"]
+    assert base64.b64decode(data["database-password"]).decode() == "hunter-of-databases"
+    assert base64.b64decode(data["smtp-password"]).decode() == "hunter-of-mail"
+    sets = [resource.name for resource in recording.resources if resource.type.endswith(":StatefulSet")]
+    assert sets == ["club-otava-database-stateful-set"]
+
+
+def test_the_stack_decides_whether_an_ingress_is_waited_for() -> None:
+    ingress = reaching(awaitIngress="true").one(INGRESS, "shop-lumi-wordpress-ingress")
+    assert "pulumi.com/skipAwait" not in ingress.inputs["metadata"]["annotations"]
+
+
+def test_the_passwords_of_external_servers_are_shown_nowhere() -> None:
+    for resource in reaching().resources:
+        assert "hunter" not in repr(resource.inputs) + repr(resource.outputs), resource.name
+
+
 def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
@@ -133,6 +171,49 @@ def test_a_wrong_catalogue_registers_nothing_and_shows_its_messages(tmp_path: Pa
 )
 def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, message: str) -> None:
     assert failure({**CONFIG, "ingressNamespace": namespace}) == message
+
+
+def test_a_tenant_for_whose_server_nobody_gave_a_password_is_named_with_the_command_that_does() -> None:
+    assert failure({**REACHING_CONFIG, "passwords": '{"shop-lumi": {"smtp": "hunter2"}}'}).splitlines() == [
+        f"{REACHING}: tenant {name}: no password for its database server"
+        f" - pulumi config set --secret --path siteforge:passwords.{name}.database"
+        for name in ("shop-lumi", "blog-aku")
+    ]
+
+
+@pytest.mark.parametrize("given", ['{"shop-lumi": "hunter2"}', '{"shop-lumi": {"hunter2": "x"}}', '["hunter2"]'])
+def test_passwords_of_a_wrong_form_are_refused_and_not_shown(given: str) -> None:
+    message = failure({**REACHING_CONFIG, "passwords": given})
+    assert message.startswith("siteforge:passwords has a wrong form, in 1 places - pulumi config set --secret")
+    assert "hunter2" not in message
+
+
+def test_passwords_in_plain_text_are_refused_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("s" * 40)
+    monkeypatch.setenv("SITEFORGE_SECRET_FILE", str(tmp_path / "secret"))
+    message = failure({**REACHING_CONFIG, "secret": ""}, plain_secret=True)
+    assert message.startswith("siteforge:passwords stand in the stack's configuration in plain text")
+    assert "hunter" not in message
+
+
+def test_a_gateway_and_a_certificate_of_the_tenants_own_are_refused_together() -> None:
+    lines = failure({**REACHING_CONFIG, "gateway": "edge/public"}).splitlines()
+    assert lines == [
+        f"{REACHING}: tenant {name}: tls: the Gateway edge/public has the certificates, in its listeners"
+        " - write tls: {upstream: true}"
+        for name in ("shop-lumi", "blog-aku")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("gateway", "public", "siteforge:gateway: not a gateway (public) - write its namespace and name"),
+        ("ingressClass", "A B", "siteforge:ingressClass: not the name of an ingress class (A B) - see `kubectl"),
+    ],
+)
+def test_a_wrong_way_in_is_refused(key: str, value: str, message: str) -> None:
+    assert failure({**CONFIG, key: value}).startswith(message)
 
 
 def test_a_catalogue_over_the_budget_registers_nothing() -> None:

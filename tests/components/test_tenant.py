@@ -1,3 +1,4 @@
+import base64
 from typing import Any, cast
 
 import pulumi
@@ -77,8 +78,68 @@ def test_a_wrong_pull_policy_is_refused_by_tenant_and_field() -> None:
     assert str(error.value) == expected
 
 
-def test_every_object_has_the_kind_of_the_class_that_placed_it() -> None:
-    for resource in tenant().resources:
+SITE = "blog-aku-wordpress"
+DOMAINS: TenantArgs = {**ARGS, "domains": ["Lumi.example.com.", "www.lumi.example.com"]}
+GATEWAY: TenantArgs = {**DOMAINS, "tls": {"upstream": True}, "ingress": {"gateway": "edge/public"}}
+ISSUER: TenantArgs = {**DOMAINS, "tls": {"issuer": "letsencrypt"}}
+INGRESS = ("kubernetes:networking.k8s.io/v1:Ingress", f"{SITE}-ingress", SITE)
+
+
+def test_domains_add_an_ingress_which_waits_for_the_service() -> None:
+    assert added(DOMAINS) == {INGRESS}
+    ingress = tenant(DOMAINS).one(*INGRESS[:2])
+    assert f"{SITE}-service" in ingress.depends_on
+    assert [rule["host"] for rule in ingress.inputs["spec"]["rules"]] == ["lumi.example.com", "www.lumi.example.com"]
+
+
+def test_a_certificate_of_an_issuer_adds_a_policy_for_its_checks() -> None:
+    policy = ("kubernetes:networking.k8s.io/v1:NetworkPolicy", f"{SITE}-certificates-network-policy", SITE)
+    assert added(ISSUER) == {INGRESS, policy}
+    assert added({**DOMAINS, "tls": {"secret_name": "lumi-tls"}}) == {INGRESS}
+
+
+def test_a_gateway_gets_a_route_instead_of_an_ingress() -> None:
+    route = ("kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", f"{SITE}-http-route", SITE)
+    assert added(GATEWAY) == {route}
+    assert tenant(GATEWAY).one(*route[:2]).inputs["spec"]["parentRefs"][0]["namespace"] == "edge"
+
+
+@pytest.mark.parametrize(("tls", "scheme"), [({}, "http"), ({"tls": {"issuer": "letsencrypt"}}, "https")])
+def test_the_first_domain_is_the_sites_address(tls: dict[str, Any], scheme: str) -> None:
+    outputs = tenant(cast(TenantArgs, {**DOMAINS, **tls})).one("siteforge:index:Tenant", "blog-aku").outputs
+    assert outputs is not None
+    assert outputs["url"] == f"{scheme}://lumi.example.com"
+    assert outputs["domains"] == ["lumi.example.com", "www.lumi.example.com"]
+
+
+ELSEWHERE: TenantArgs = {
+    **ARGS,
+    "wordpress": {"smtp": {"host": "smtp.example.com", "sender": "a@example.com", "user": "lumi"}},
+    "database": {"external": {"host": "10.20.0.5"}},
+    "database_password": "hunter2",
+    "smtp_password": "hunter3",
+}
+
+
+def test_a_tenant_whose_database_is_kept_elsewhere_has_nothing_of_one() -> None:
+    recording = tenant(ELSEWHERE)
+    assert not [resource.name for resource in recording.resources if "database" in resource.name]
+    assert len(recording.resources) == len(tenant().resources) - 9
+
+
+def test_the_passwords_of_others_servers_are_in_the_sites_secret_and_nowhere_else() -> None:
+    recording = tenant(ELSEWHERE)
+    data = recording.one("kubernetes:core/v1:Secret", f"{SITE}-secret").inputs["data"]
+    assert data[mocks.SECRET_KEY]
+    assert base64.b64decode(data["value"]["database-password"]) == b"hunter2"
+    assert base64.b64decode(data["value"]["smtp-password"]) == b"hunter3"
+    for resource in recording.resources:
+        assert "hunter" not in repr(resource.inputs) + repr(resource.outputs), resource.name
+
+
+@pytest.mark.parametrize("args", [ARGS, ISSUER, GATEWAY, ELSEWHERE])
+def test_every_object_has_the_kind_of_the_class_that_placed_it(args: TenantArgs) -> None:
+    for resource in tenant(args).resources:
         if resource.custom:
             group, _, kind = resource.type.removeprefix("kubernetes:").partition(":")
             assert resource.inputs["kind"] == kind
@@ -96,6 +157,7 @@ def test_a_tenant_tells_where_it_is_and_not_its_password() -> None:
         "namespace": "blog-aku",
         "service": "wordpress",
         "url": "http://wordpress.blog-aku.svc.cluster.local",
+        "domains": [],
         "reach": "kubectl port-forward --namespace blog-aku service/wordpress 8080:80",
         "admin_user": "admin",
     }
@@ -116,8 +178,9 @@ def test_secrets_are_secret_inputs_and_stand_nowhere_else() -> None:
         assert not [value for value in values if value in repr(resource.inputs)], resource.name
 
 
-def test_everything_is_made_after_its_boundary() -> None:
-    for resource in tenant().resources:
+@pytest.mark.parametrize("args", [ARGS, ISSUER, GATEWAY, ELSEWHERE])
+def test_everything_is_made_after_its_boundary(args: TenantArgs) -> None:
+    for resource in tenant(args).resources:
         if resource.custom and resource.parent != "blog-aku-boundary":
             closed = {f"blog-aku-{role}" for role in ("namespace", "quota", "limits", "network-policy")}
             assert closed <= resource.depends_on, resource.name
@@ -152,8 +215,9 @@ def test_only_the_databases_restart_is_announced() -> None:
     assert hooks == {"blog-aku-database-stateful-set": ["siteforge-announce-database-restart"]}
 
 
-def test_every_object_names_its_field_manager_and_repairs_what_others_changed() -> None:
-    for resource in tenant().resources:
+@pytest.mark.parametrize("args", [ARGS, ISSUER, GATEWAY, ELSEWHERE])
+def test_every_object_names_its_field_manager_and_repairs_what_others_changed(args: TenantArgs) -> None:
+    for resource in tenant(args).resources:
         if resource.custom:
             annotations = resource.inputs["metadata"]["annotations"]
             assert annotations["pulumi.com/patchFieldManager"] == "siteforge", resource.name
@@ -221,13 +285,52 @@ def test_a_secret_may_be_an_output() -> None:
         ),
         (
             "blog-aku",
-            {"ingress_namespace": "Edge"},
-            "tenant blog-aku: ingress_namespace: not the name of a namespace (Edge) - see `kubectl get namespaces`",
+            {"domains": ["lumi.example.com", "LUMI.example.com"]},
+            "tenant blog-aku: domains: lumi.example.com twice",
+        ),
+        ("blog-aku", {"tls": {"upstream": True}}, "tenant blog-aku: tls: tls without domains - add domains"),
+        (
+            "blog-aku",
+            {"domains": ["a.example.com"], "tls": {"issuer": "le"}, "ingress": {"gateway": "edge/public"}},
+            "tenant blog-aku: tls: the Gateway edge/public has the certificates, in its listeners",
+        ),
+        ("blog-aku", {"ingress": {"gateway": "edge"}}, "tenant blog-aku: ingress.gateway: not a gateway (edge)"),
+        ("blog-aku", {"ingress": {"class_name": "A B"}}, "tenant blog-aku: ingress.class_name: not the name of an ing"),
+        ("blog-aku", {"ingress": {"class": "nginx"}}, "tenant blog-aku: ingress.class: Extra inputs"),
+        (
+            "blog-aku",
+            {"wordpress": {"env": {"A_TOKEN": "x"}}},
+            "tenant blog-aku: wordpress.env.A_TOKEN: the name",
         ),
         (
             "blog-aku",
-            {"ingress_namespace": "blog-aku"},
-            "tenant blog-aku: ingress_namespace: the tenant's own namespace (blog-aku)"
+            {"wordpress": {"extra_config": {"WP_HOME": "x"}}},
+            "tenant blog-aku: wordpress.extra_config.WP_HOME: reserved: Siteforge sets it (WP_HOME)",
+        ),
+        (
+            "blog-aku",
+            {"wordpress": {"php": {"memory_limit": "1Gi"}}},
+            "tenant blog-aku: wordpress.php.memory_limit: one request may take 1Gi, the whole container 256Mi",
+        ),
+        (
+            "blog-aku",
+            {"database": {"external": {"host": "10.20.0.5"}, "volume": {"size": "2Gi"}}, "database_password": "x"},
+            "tenant blog-aku: database.volume: volume of a database that is kept elsewhere - remove it",
+        ),
+        (
+            "blog-aku",
+            {"database": {"external": {"host": "10.20.0.5"}}},
+            "tenant blog-aku: database_password: missing - the database server is not the tenant's own",
+        ),
+        (
+            "blog-aku",
+            {"ingress": {"namespace": "Edge"}},
+            "tenant blog-aku: ingress.namespace: not the name of a namespace (Edge) - see `kubectl get namespaces`",
+        ),
+        (
+            "blog-aku",
+            {"ingress": {"namespace": "blog-aku"}},
+            "tenant blog-aku: ingress.namespace: the tenant's own namespace (blog-aku)"
             " - name that of the ingress controller, or rename the tenant",
         ),
     ],

@@ -1,11 +1,13 @@
 """The real engine and the real cluster: one cluster for all tests, one stack for those that can share it."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local import cluster, workspace
+from tests.support import hostile
 from tests.support.commands import kubectl
 from tests.support.site import Site
 from tests.support.stack import Stack, remove_leftovers
@@ -85,6 +87,36 @@ def reset(stack: Stack) -> None:
             plan: nano
         """
     )
+
+
+REACHED = "e2e-reached"
+DOMAINS = ["lumi.example.com", "www.lumi.example.com"]
+MAIL_PORT = 2525
+
+
+@pytest.fixture(scope="session")
+def reached_stack(make_stack: MakeStack) -> Stack:
+    """A stack of one tenant, `e2e-reached`, with domains, TLS that ends upstream, and whatever reaches its PHP."""
+    stack = make_stack("reached")
+    wordpress = {
+        "php": {"memoryLimit": "200Mi", "uploadLimit": "100Mi", "maxExecutionTime": 77, "maxInputVars": 5000},
+        "smtp": {"host": "127.0.0.1", "port": MAIL_PORT, "encryption": "none", "from": "shop@lumi.example.com"},
+        "env": {f"HOSTILE_{number}": text for number, text in enumerate(hostile.TEXTS)},
+        "extraConfig": hostile.CONSTANTS,
+    }
+    tenant = {
+        "name": REACHED,
+        "title": "Lumi Ceramics",
+        "adminEmail": "hello@lumi.example.com",
+        "plan": "nano",
+        "domains": DOMAINS,
+        "tls": {"upstream": True},
+        "wordpress": wordpress,
+    }
+    # JSON is YAML, and quotes every text.
+    stack.catalogue(json.dumps({"tenants": [tenant]}, ensure_ascii=False))
+    stack.up()
+    return stack
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def test_the_outputs_say_where_and_how(blog_stack: Stack) -> None:
             "namespace": "e2e-blog",
             "service": "wordpress",
             "url": "http://wordpress.e2e-blog.svc.cluster.local",
+            "domains": [],
             "reach": "kubectl port-forward --namespace e2e-blog service/wordpress 8080:80",
             "adminUser": "admin",
         }

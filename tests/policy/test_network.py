@@ -18,14 +18,25 @@ TENANTS = [
     make(),
     make(name="shop-lumi", wordpress={"internetAccess": False, "replicas": 3}),
     make(name="club-otava", plan="large"),
+    make(
+        name="hotel-aino",
+        domains=["aino.example.com"],
+        tls={"issuer": "letsencrypt"},
+        wordpress={"smtp": {"host": "10.30.0.25", "from": "aino@example.com"}, "internetAccess": False},
+        database={"external": {"host": "db.example.com", "port": 3307, "cidr": "10.20.0.0/16"}},
+    ),
 ]
 ONLINE = {"blog-aku", "club-otava"}
-PORTS = [1, 22, 53, 80, 443, 444, 3306, 6443, 8080, 10250, 65535]
+SERVERS = {("10.20.0.0", 3307), ("10.20.255.255", 3307), ("10.30.0.25", 587)}
+"""Those outside the cluster that hotel-aino has."""
+PORTS = [1, 22, 53, 80, 443, 444, 587, 3306, 3307, 6443, 8080, 8089, 10250, 65535]
 PROTOCOLS = ["TCP", "UDP", "SCTP"]
 
 
 def policies(tenant: Blueprint) -> list[Manifest]:
-    return [network.closed(tenant), network.site(tenant), network.data(tenant)]
+    data = [network.data(tenant)] if tenant.database else []
+    solver = [network.certificates(tenant)] if tenant.tls else []
+    return [network.closed(tenant), network.site(tenant), *data, *solver]
 
 
 def in_namespace(namespace: str, labels: dict[str, str], address: str, name: str) -> End:
@@ -34,11 +45,14 @@ def in_namespace(namespace: str, labels: dict[str, str], address: str, name: str
 
 
 def pods(tenant: Blueprint, addresses: Iterator[str]) -> list[End]:
-    """WordPress, its database, and a pod that somebody else started in the tenant's namespace."""
+    """WordPress, its database, one that checks domains, and one that somebody else started in the namespace."""
     labels = boundary.namespace(tenant)["metadata"]["labels"] | {"kubernetes.io/metadata.name": tenant.name}
     site = wordpress.deployment_spec(tenant, "")["template"]["metadata"]["labels"]
-    data = database.stateful_set_spec(tenant, "")["template"]["metadata"]["labels"]
-    named = {"wordpress": site, "mariadb": data, "stranger": {}}
+    named: dict[str, dict[str, str]] = {"wordpress": site, "stranger": {}}
+    if tenant.database:
+        named["mariadb"] = database.stateful_set_spec(tenant, "")["template"]["metadata"]["labels"]
+    if tenant.tls:
+        named["solver"] = {"acme.cert-manager.io/http01-solver": "true"}
     return [End(name, next(addresses), tenant.name, own, labels) for name, own in named.items()]
 
 
@@ -82,7 +96,11 @@ def addresses() -> dict[str, bool]:
         if block.version == 4:
             for beside in (block[0] - 1, block[-1] + 1):
                 found.setdefault(str(beside), beside.is_global)
-    return found
+    # The servers of one tenant, and what lies just beside them.
+    return (
+        dict.fromkeys(("10.20.0.0", "10.20.255.255", "10.30.0.25", "10.19.255.255", "10.21.0.0", "10.30.0.26"), False)
+        | found
+    )
 
 
 INTERNET = addresses()
@@ -102,6 +120,10 @@ def promised(one: Traffic) -> bool:
             return asked in {("UDP", 53), ("TCP", 53)}
         case "controller", "wordpress":
             return asked == ("TCP", 80)
+        case "controller", "solver":
+            return asked == ("TCP", 8089)
+        case "wordpress", address if source.namespace == "hotel-aino" and (address, one.port) in SERVERS:
+            return one.protocol == "TCP"
         case "wordpress", address if not target.namespace:
             return source.namespace in ONLINE and asked == ("TCP", 443) and INTERNET[address]
     return False
@@ -201,6 +223,20 @@ WEAKNESSES: dict[str, tuple[list[Manifest], tuple[str, str, str, int]]] = {
     "every IPv6 address counts as internet": (
         changed("blog-aku", "wordpress", lambda spec: spec["egress"][-1]["to"][1]["ipBlock"].update(cidr="::/0")),
         ("blog-aku/wordpress", "fd00:ec2::254", "TCP", 443),
+    ),
+    "an external database is open on all ports": (
+        changed("hotel-aino", "wordpress", lambda spec: spec["egress"][1].pop("ports")),
+        ("hotel-aino/wordpress", "10.20.0.0", "TCP", 443),
+    ),
+    "a mail server's network is all of the private one": (
+        changed(
+            "hotel-aino", "wordpress", lambda spec: spec["egress"][3]["to"][0]["ipBlock"].update(cidr="10.0.0.0/8")
+        ),
+        ("hotel-aino/wordpress", "10.30.0.26", "TCP", 587),
+    ),
+    "a check of domains answers every namespace": (
+        changed("hotel-aino", "certificates", lambda spec: _anybody(spec["ingress"][0]["from"][0])),
+        ("other/not-wordpress", "hotel-aino/solver", "TCP", 8089),
     ),
     "the internet is open on all ports": (
         changed("blog-aku", "wordpress", lambda spec: spec["egress"][-1].pop("ports")),

@@ -117,7 +117,7 @@ def _run(program: Callable[[], object], config: dict[str, str], plain_secret: bo
     async def main() -> None:
         mocks.set_mocks(_Echo(), project="siteforge", stack="test", preview=False, monitor=_Monitor(recording))
         keys = {f"siteforge:{key}": value for key, value in config.items()}
-        pulumi.runtime.set_all_config(keys, [] if plain_secret else ["siteforge:secret"])
+        pulumi.runtime.set_all_config(keys, [] if plain_secret else ["siteforge:secret", "siteforge:passwords"])
         await run_pulumi_func(program)  # type: ignore[arg-type]
 
     recording = Recording()

@@ -5,7 +5,7 @@ import json
 import re
 import urllib.parse
 import xmlrpc.client
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.support.commands import kubectl
@@ -33,11 +33,19 @@ class Site:
         path = "jsonpath={.spec.clusterIP}"
         return kubectl("get", "service", "wordpress", "-n", self.tenant, "-o", path)
 
-    def get(self, path: str = "/", *, address: str = "", timeout: float = 20) -> Answer:
-        """GET a path; a redirect is an answer of its own."""
+    def get(
+        self,
+        path: str = "/",
+        *,
+        method: str = "GET",
+        address: str = "",
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 20,
+    ) -> Answer:
+        """GET a path, or ask for it in another way; a redirect is an answer of its own."""
         connection = http.client.HTTPConnection(address or self.address, 80, timeout=timeout)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, headers=dict(headers or {}))
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, answer.read().decode(errors="replace"), headers)

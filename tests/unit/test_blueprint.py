@@ -20,6 +20,7 @@ def test_what_is_not_written_comes_from_the_plan(plan: str) -> None:
     decided = blueprint(spec(plan=plan), Images(), Ingress())
     assert decided.site.size == PLANS[plan].wordpress
     assert decided.site.volume.size == PLANS[plan].wordpress_volume
+    assert decided.database
     assert decided.database.size == PLANS[plan].database
     assert decided.database.volume.size == PLANS[plan].database_volume
     assert decided.site.replicas == PLANS[plan].replicas
@@ -48,6 +49,7 @@ def test_overrides_win_over_the_plan() -> None:
     assert (decided.site.size.memory_request, decided.site.size.memory_limit) == ("128Mi", "1Gi")
     assert decided.site.volume.size == "1Ti"
     assert (decided.site.volume.storage_class, decided.site.volume.access_mode) == ("fast", "ReadWriteMany")
+    assert decided.database
     assert decided.database.image == "mariadb:11.4.7"
     assert decided.database.volume.size == "3Gi"
 
@@ -58,6 +60,7 @@ def test_the_stacks_images_serve_tenants_that_name_none() -> None:
         Images("registry.example/wp:1", "registry.example/db:1"),
         Ingress(),
     )
+    assert decided.database
     assert (decided.site.image, decided.database.image) == ("registry.example/wp:1", "mariadb:11.4.7")
 
 

@@ -81,3 +81,13 @@ def test_what_goes_over_the_budget_is_told_at_once_with_the_largest_consumers() 
 
 def test_only_what_the_budget_names_is_checked() -> None:
     assert len(refused(Budget(pods=1))) == 1
+
+
+def test_a_database_that_is_kept_elsewhere_is_not_counted() -> None:
+    own, other = need(make()), need(make(database={"external": {"host": "10.20.0.5"}}))
+    database = make().database
+    assert database
+    assert own.cpu - other.cpu == parse(database.size.cpu_request)
+    assert own.memory - other.memory == parse(database.size.memory_request)
+    assert own.storage - other.storage == parse(database.volume.size)
+    assert own.pods - other.pods == 1

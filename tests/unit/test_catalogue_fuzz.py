@@ -21,7 +21,16 @@ from tests.support import schemas
 
 SAMPLES = Path(__file__).parents[1] / "catalogue"
 FILES = [path.read_bytes() for path in sorted(SAMPLES.glob("*/*.yaml")) if path.stat().st_size < 2000]
-EVERYTHING = json.loads(json.dumps(document.read(SAMPLES / "valid" / "everything.yaml", "").value))
+EVERYTHING = {
+    "tenants": [
+        tenant
+        for name in ("everything", "reaching")
+        for tenant in json.loads(json.dumps(document.read(SAMPLES / "valid" / f"{name}.yaml", "").value["tenants"]))
+    ]
+}
+"""Two samples that name every field between them."""
+for number, tenant in enumerate(EVERYTHING["tenants"]):
+    tenant["name"] = f"t{number}"
 
 COUNT = int(os.environ.get("SITEFORGE_FUZZ", "10000"))
 

@@ -78,3 +78,24 @@ def test_credentials_do_not_show_themselves() -> None:
     known = secrets.derive(SECRET, "blog-aku")
     assert known.admin_password not in repr(known)
     assert known.admin_password not in str(known)
+
+
+def test_given_passwords_are_used_as_they_are_and_change_no_other() -> None:
+    plain = secrets.derive(SECRET, "blog-aku")
+    given = secrets.derive(SECRET, "blog-aku", given=secrets.Given(database="hunter2", smtp="hunter3"))
+    assert (given.database_password, given.smtp_password) == ("hunter2", "hunter3")
+    assert (given.admin_password, given.salts) == (plain.admin_password, plain.salts)
+    assert secrets.derive(SECRET, "blog-aku", given=secrets.Given()).fingerprint == plain.fingerprint
+
+
+def test_a_new_given_password_is_noticed_and_not_told() -> None:
+    passwords = [
+        secrets.Given(),
+        secrets.Given(database="a"),
+        secrets.Given(database="b"),
+        secrets.Given(smtp="a"),
+        secrets.Given(database="a", smtp="a"),
+    ]
+    fingerprints = {secrets.derive(SECRET, "blog-aku", given=given).fingerprint for given in passwords}
+    assert len(fingerprints) == len(passwords)
+    assert secrets.derive(SECRET, "shop-lumi", given=secrets.Given(smtp="a")).fingerprint not in fingerprints

@@ -18,18 +18,9 @@ function siteforge_not_ready(string $reason): never
 if (!is_file(__DIR__ . '/wp-config.php') || !is_file(__DIR__ . '/wp-includes/version.php')) {
     siteforge_not_ready('the core is still being copied');
 }
-mysqli_report(MYSQLI_REPORT_OFF);
-$database = mysqli_init();
-$database->options(MYSQLI_OPT_CONNECT_TIMEOUT, 3);
-$database->options(MYSQLI_OPT_READ_TIMEOUT, 3);
-$password = rtrim((string) @file_get_contents((string) getenv('WORDPRESS_DB_PASSWORD_FILE')), "\r\n");
-$connected = @$database->real_connect(
-    getenv('WORDPRESS_DB_HOST'),
-    getenv('WORDPRESS_DB_USER'),
-    $password,
-    getenv('WORDPRESS_DB_NAME')
-);
-if (!$connected) {
+require '/opt/siteforge/scripts/site.php';
+$database = siteforge_connect(3, 3);
+if (!$database) {
     siteforge_not_ready('the database does not answer');
 }
 $row = $database->query("SELECT 1 FROM wp_options WHERE option_name = 'siteurl'");

@@ -6,6 +6,8 @@
  * The catalogue's title and address and the administrator's derived password are applied when they
  * change, and left alone while they do not: what the owner changes in wp-admin stays.
  */
+require __DIR__ . '/site.php';
+
 const SITEFORGE_DEADLINE_SECONDS = 600;
 const SITEFORGE_STATE = 'siteforge_applied';
 
@@ -20,31 +22,12 @@ function siteforge_fail(string $text): never
     exit(1);
 }
 
-/** The value of a variable, or of the file that its `_FILE` twin names. */
-function siteforge_value(string $name): string
-{
-    $file = getenv("{$name}_FILE");
-    return $file === false ? (string) getenv($name) : rtrim((string) file_get_contents($file), "\r\n");
-}
-
 /** A connection that holds the lock until this script ends. */
 function siteforge_lock(int $deadline): mysqli
 {
-    mysqli_report(MYSQLI_REPORT_OFF);
-    $host = siteforge_value('WORDPRESS_DB_HOST');
+    $host = siteforge_site()['database']['host'];
     $waiting = false;
-    while (true) {
-        $database = mysqli_init();
-        $database->options(MYSQLI_OPT_CONNECT_TIMEOUT, 5);
-        $connected = @$database->real_connect(
-            $host,
-            siteforge_value('WORDPRESS_DB_USER'),
-            siteforge_value('WORDPRESS_DB_PASSWORD'),
-            siteforge_value('WORDPRESS_DB_NAME')
-        );
-        if ($connected) {
-            break;
-        }
+    while (!$database = siteforge_connect(5, SITEFORGE_DEADLINE_SECONDS + 60)) {
         if (time() > $deadline) {
             siteforge_fail("the database at $host did not answer in time: " . mysqli_connect_error());
         }

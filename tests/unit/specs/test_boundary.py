@@ -85,3 +85,25 @@ def test_the_limit_range_lets_the_tenants_own_containers_in_and_nothing_larger(p
 def test_the_limit_range_starts_at_the_smallest_container_of_the_catalogue() -> None:
     (limit,) = boundary.limits(make(wordpress={"resources": SMALLEST}))["spec"]["limits"]
     assert limit["min"] == SMALLEST["requests"]
+
+
+EXTERNAL = {"external": {"host": "10.20.0.5"}}
+
+
+def test_a_tenant_whose_database_is_kept_elsewhere_has_a_quota_without_it() -> None:
+    own, other = hard(make()), hard(make(database=EXTERNAL))
+    assert int(other["pods"]) == int(own["pods"]) - 1
+    assert (own["persistentvolumeclaims"], other["persistentvolumeclaims"]) == ("2", "1")
+    assert other["requests.storage"] == "1Gi"
+    (limit,) = boundary.limits(make(database=EXTERNAL))["spec"]["limits"]
+    assert limit["max"]["memory"] == make().site.size.memory_limit
+
+
+def test_an_issuer_may_check_every_domain_at_once() -> None:
+    """cert-manager starts a pod and a Service in the tenant's namespace for each."""
+    domains = ["a.example.com", "b.example.com", "c.example.com"]
+    plain = hard(make(domains=domains, tls={"secretName": "lumi-tls"}))
+    checked = hard(make(domains=domains, tls={"issuer": "letsencrypt"}))
+    assert plain == hard(make())
+    for kind in ("pods", "services"):
+        assert int(checked[kind]) == int(plain[kind]) + 3

@@ -13,7 +13,7 @@ def rules(policy: Manifest) -> list[dict[str, Any]]:
     return [rule for way in ("ingress", "egress") for rule in policy["spec"].get(way, [])]
 
 
-@pytest.mark.parametrize("find", [network.closed, network.site, network.data])
+@pytest.mark.parametrize("find", [network.closed, network.site, network.data, network.certificates])
 def test_every_policy_is_about_both_directions(find: Any) -> None:
     assert find(make())["spec"]["policyTypes"] == ["Ingress", "Egress"]
 
@@ -24,7 +24,7 @@ def test_the_namespace_is_closed_for_every_pod() -> None:
     assert rules(policy) == []
 
 
-@pytest.mark.parametrize("find", [network.site, network.data])
+@pytest.mark.parametrize("find", [network.site, network.data, network.certificates])
 def test_no_rule_is_for_everybody_or_for_every_port(find: Any) -> None:
     """A rule or peer that is empty, or a list without an entry, means "all" in Kubernetes."""
     for rule in rules(find(make())):
@@ -35,7 +35,34 @@ def test_no_rule_is_for_everybody_or_for_every_port(find: Any) -> None:
         assert all(set(port) == {"protocol", "port"} for port in rule["ports"])
 
 
-@pytest.mark.parametrize("find", [network.closed, network.site, network.data])
+def servers(**fields: Any) -> list[tuple[list[dict[str, Any]], int]]:
+    """Where the site may go by ports that are none of the usual ones."""
+    egress = network.site(make(**fields))["spec"]["egress"]
+    return [(rule["to"], rule["ports"][0]["port"]) for rule in egress if rule["ports"][0]["port"] in (2525, 3307)]
+
+
+@pytest.mark.parametrize(
+    ("server", "block"),
+    [
+        ({"host": "10.20.0.5"}, "10.20.0.5/32"),
+        ({"host": "2001:db8::5"}, "2001:db8::5/128"),
+        ({"host": "server.example.com", "cidr": "10.20.0.0/16"}, "10.20.0.0/16"),
+        ({"host": "10.20.0.5", "cidr": "10.20.0.0/24"}, "10.20.0.0/24"),
+    ],
+)
+def test_a_server_outside_is_reached_by_its_address_or_network_and_port(server: dict[str, str], block: str) -> None:
+    to = [{"ipBlock": {"cidr": block}}]
+    assert servers(database={"external": server | {"port": 3307}}) == [(to, 3307)]
+    assert servers(wordpress={"smtp": server | {"port": 2525, "from": "a@example.com"}}) == [(to, 2525)]
+
+
+def test_a_mail_server_that_is_only_a_name_is_in_the_internet() -> None:
+    smtp = {"host": "smtp.example.com", "port": 2525, "from": "a@example.com"}
+    ((peers, _),) = servers(wordpress={"smtp": smtp, "internetAccess": False})
+    assert all("except" in peer["ipBlock"] for peer in peers)
+
+
+@pytest.mark.parametrize("find", [network.closed, network.site, network.data, network.certificates])
 def test_no_list_is_empty_as_the_server_would_not_keep_it(find: Any) -> None:
     assert [] not in find(make())["spec"].values()
 

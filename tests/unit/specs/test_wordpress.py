@@ -1,21 +1,14 @@
 import base64
+import re
 from typing import Any
 
 import pytest
 
 from siteforge.capacity import need
-from siteforge.secrets import SALTS, derive
+from siteforge.secrets import SALTS, Given, derive
 from siteforge.specs import boundary, wordpress
 from tests.support.blueprints import make
-
-
-@pytest.mark.parametrize(
-    ("memory", "workers"), [("64Mi", 2), ("256Mi", 4), ("512Mi", 10), ("1Gi", 23), ("4Gi", 100), ("64Gi", 150)]
-)
-def test_apaches_workers_fit_into_the_memory_limit(memory: str, workers: int) -> None:
-    assert wordpress.workers(memory) == workers
-    tenant = make(wordpress={"resources": {"requests": {"memory": "64Mi"}, "limits": {"memory": memory}}})
-    assert f"MaxRequestWorkers {workers}\n" in wordpress.config_map(tenant)["data"]["apache.conf"]
+from tests.support.hostile import TEXTS
 
 
 def test_the_secret_holds_the_passwords_and_the_eight_salts() -> None:
@@ -25,6 +18,64 @@ def test_the_secret_holds_the_passwords_and_the_eight_salts() -> None:
     assert data.pop("database-password") == credentials.database_password
     assert data == {name.lower().replace("_", "-"): value for name, value in credentials.salts.items()}
     assert len(data) == len(SALTS) == 8
+
+
+def environment(**fields: object) -> dict[str, str]:
+    (container,) = wordpress.deployment_spec(make(**fields), "")["template"]["spec"]["containers"]
+    return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+def expanded(text: str) -> str:
+    """What the kubelet makes of a variable's value (kubernetes: third_party/forked/golang/expansion)."""
+    return re.sub(r"\$(\$|\([^)]*\))", lambda found: "$" if found[1] == "$" else "EXPANDED", text)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_variable_or_title_reaches_the_container_as_it_is_written(text: str) -> None:
+    assert expanded(environment(wordpress={"env": {"HOSTILE": text}})["HOSTILE"]) == text
+    title = f"T{text}".replace("\n", " ").replace("\t", " ")
+    (install,) = wordpress.deployment_spec(make(title=title), "")["template"]["spec"]["initContainers"]
+    (given,) = [variable["value"] for variable in install["env"] if variable["name"] == "SITEFORGE_TITLE"]
+    assert expanded(given) == title
+
+
+def test_own_variables_are_the_last_to_be_added_and_replace_none() -> None:
+    own = environment(wordpress={"env": {"FEATURE_FLAGS": "a"}})
+    assert own == environment() | {"FEATURE_FLAGS": "a"}
+
+
+def test_debugging_is_asked_of_the_image_which_defines_it_first() -> None:
+    assert environment(wordpress={"extraConfig": {"WP_DEBUG": True}})["WORDPRESS_DEBUG"] == "1"
+    for constants in ({}, {"WP_DEBUG": False}):
+        assert "WORDPRESS_DEBUG" not in environment(wordpress={"extraConfig": constants})
+
+
+@pytest.mark.parametrize(
+    ("upload", "space"), [("1Mi", "512Mi"), ("256Mi", "512Mi"), ("300Mi", "600Mi"), ("512Mi", "1Gi")]
+)
+def test_two_of_the_largest_uploads_fit_into_the_scratch_space(upload: str, space: str) -> None:
+    (tmp,) = [
+        volume for volume in pod(wordpress={"php": {"uploadLimit": upload}})["volumes"] if volume["name"] == "tmp"
+    ]
+    assert tmp["emptyDir"]["sizeLimit"] == space
+
+
+def test_an_external_database_is_where_the_site_looks_for_its_data() -> None:
+    external = {"host": "db.example.com", "cidr": "10.20.0.0/16", "name": "lumi-shop", "user": "lumi"}
+    found = environment(database={"external": external})
+    assert (found["WORDPRESS_DB_HOST"], found["WORDPRESS_DB_NAME"], found["WORDPRESS_DB_USER"]) == (
+        "db.example.com",
+        "lumi-shop",
+        "lumi",
+    )
+
+
+def test_the_password_of_a_mail_server_is_a_file_like_all_others() -> None:
+    smtp = {"host": "smtp.example.com", "from": "a@example.com", "user": "lumi"}
+    path = environment(wordpress={"smtp": smtp})["SITEFORGE_SMTP_PASSWORD_FILE"]
+    data = wordpress.secret_data(derive("s" * 40, "blog-aku", given=Given(smtp="hunter2")))
+    assert base64.b64decode(data[path.rpartition("/")[2]]).decode() == "hunter2"
+    assert "smtp-password" not in wordpress.secret_data(derive("s" * 40, "blog-aku"))
 
 
 def template(fingerprint: str = "one", **fields: object) -> dict[str, Any]:
@@ -111,3 +162,12 @@ def test_the_service_is_named_wordpress_and_serves_port_80() -> None:
     service = wordpress.service(make())
     assert service["metadata"]["name"] == "wordpress"
     assert [port["port"] for port in service["spec"]["ports"]] == [80]
+
+
+def test_no_configuration_changes_under_a_running_pod() -> None:
+    files = set(wordpress.config_map(make())["data"])
+    for container in (*pod()["initContainers"], *pod()["containers"]):
+        mounts = [mount for mount in container["volumeMounts"] if mount["name"] == "scripts"]
+        assert mounts
+        assert {mount["subPath"] for mount in mounts} <= files
+    assert {mount["subPath"] for mount in mounts} == files
