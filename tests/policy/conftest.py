@@ -22,7 +22,13 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return rendering.render(EVERYTHING, tmp_path_factory.mktemp("render") / "everything")
 
 
-@pytest.fixture(params=["repository", "everything"])
+@pytest.fixture(scope="session")
+def reaching(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue in which every field of domains, PHP and external servers is used."""
+    return rendering.render(EVERYTHING.with_name("reaching.yaml"), tmp_path_factory.mktemp("render") / "reaching")
+
+
+@pytest.fixture(params=["repository", "everything", "reaching"])
 def rendered(request: pytest.FixtureRequest) -> Path:
     """Each of these."""
     folder: Path = request.getfixturevalue(request.param)
