@@ -63,9 +63,9 @@ def test_every_pod_is_let_in_without_a_warning(manifests: list[dict[str, Any]]) 
     assert {answer(pod) for pod in asked} == {(0, "")}
 
 
-def test_the_same_pods_with_the_nodes_network_are_turned_away(manifests: list[dict[str, Any]]) -> None:
+def test_the_same_pods_are_turned_away_if_they_would_see_the_nodes_processes(manifests: list[dict[str, Any]]) -> None:
     for pod in pods(manifests):
-        pod["spec"]["hostNetwork"] = True
+        pod["spec"]["hostPID"] = True
         code, message = answer(pod)
         assert code != 0
         assert 'violates PodSecurity "restricted' in message

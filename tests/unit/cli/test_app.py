@@ -54,10 +54,10 @@ def processor_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def test_validate_answers_within_half_a_second() -> None:
+def test_validate_answers_within_a_second() -> None:
     times = []
     for _ in range(4):
         before = processor_seconds()  # and not the clock: the machine may be busy
         assert siteforge("validate", CATALOGUE).returncode == 0
         times.append(processor_seconds() - before)
-    assert min(times) < 0.5, times
+    assert min(times) < 1, times
