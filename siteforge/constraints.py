@@ -144,15 +144,8 @@ def _login(text: str) -> str:
     return text
 
 
-def _storage_class(text: str) -> str:
-    if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_SUBDOMAIN, text):
-        raise rule("not the name of a storage class", "see `kubectl get storageclass`")
-    return text
-
-
 def _priority_class(text: str) -> str:
-    if len(text) > _SUBDOMAIN_LENGTH or not re.fullmatch(_SUBDOMAIN, text):
-        raise rule("not the name of a priority class", "see `kubectl get priorityclass`")
+    _named("a priority class", "see `kubectl get priorityclass`")(text)
     if text.startswith("system-"):
         raise rule("reserved for the cluster's own pods", "use a priority class of yours")
     return text
@@ -245,6 +238,9 @@ def quantity(what: str, grammar: str, lowest: str, highest: str, example: str) -
     return BeforeValidator(check), Field(examples=[example], json_schema_extra=schema)
 
 
+_OBJECT_NAME: dict[str, Any] = {"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH}
+"""What JSON Schema can say of a name of an object of Kubernetes; the rule is `_named`."""
+
 TenantName = Annotated[
     str,
     AfterValidator(_tenant_name),
@@ -264,7 +260,7 @@ NamespaceName = Annotated[
 IngressClassName = Annotated[
     str,
     AfterValidator(_named("an ingress class", "see `kubectl get ingressclass`")),
-    Field(examples=["nginx"], json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH}),
+    Field(examples=["nginx"], json_schema_extra=_OBJECT_NAME),
 ]
 GatewayName = Annotated[
     str,
@@ -277,8 +273,7 @@ SecretName = Annotated[
     Field(
         examples=["lumi-tls"],
         json_schema_extra={
-            "pattern": pattern(_SUBDOMAIN),
-            "maxLength": _SUBDOMAIN_LENGTH,
+            **_OBJECT_NAME,
             "not": {"enum": list(_OWN_SECRETS)},
         },
     ),
@@ -286,7 +281,7 @@ SecretName = Annotated[
 IssuerName = Annotated[
     str,
     AfterValidator(_named("an issuer", "see `kubectl get clusterissuer`")),
-    Field(examples=["letsencrypt"], json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH}),
+    Field(examples=["letsencrypt"], json_schema_extra=_OBJECT_NAME),
 ]
 DatabaseName = Annotated[
     str,
@@ -337,10 +332,10 @@ Image = Annotated[
 ]
 StorageClassName = Annotated[
     str,
-    AfterValidator(_storage_class),
+    AfterValidator(_named("a storage class", "see `kubectl get storageclass`")),
     Field(
         examples=["local-path"],
-        json_schema_extra={"pattern": pattern(_SUBDOMAIN), "maxLength": _SUBDOMAIN_LENGTH},
+        json_schema_extra=_OBJECT_NAME,
     ),
 ]
 PriorityClassName = Annotated[
@@ -349,8 +344,7 @@ PriorityClassName = Annotated[
     Field(
         examples=["business"],
         json_schema_extra={
-            "pattern": pattern(_SUBDOMAIN),
-            "maxLength": _SUBDOMAIN_LENGTH,
+            **_OBJECT_NAME,
             "not": {"pattern": "^system-"},
         },
     ),

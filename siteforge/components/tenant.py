@@ -1,7 +1,7 @@
 """A tenant: an isolated WordPress, from its namespace to its Service."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NotRequired, TypedDict, TypeVar
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
@@ -19,8 +19,6 @@ from siteforge.errors import SiteforgeError
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
 from siteforge.violations import locate
-
-Value = TypeVar("Value")
 
 
 class AmountsArgs(TypedDict):
@@ -284,7 +282,10 @@ def _spec(name: str, args: TenantArgs) -> TenantSpec:
 
 def _images(name: str, args: TenantArgs) -> Images:
     kind: TypeAdapter[PullPolicy] = TypeAdapter(PullPolicy)
-    return Images(pull_policy=_checked(name, args, "image_pull_policy", kind, Images.pull_policy))
+    try:
+        return Images(pull_policy=kind.validate_python(args.get("image_pull_policy", Images.pull_policy)))
+    except ValidationError as error:
+        raise TenantArgsError(name, _messages(error, "image_pull_policy")) from None
 
 
 def _ingress(name: str, args: TenantArgs) -> Ingress:
@@ -308,13 +309,6 @@ def _check(spec: TenantSpec, args: TenantArgs, ingress: Ingress) -> None:
             )
     if problems:
         raise TenantArgsError(spec.name, problems)
-
-
-def _checked(name: str, args: TenantArgs, key: str, kind: TypeAdapter[Value], default: Value) -> Value:
-    try:
-        return kind.validate_python(args.get(key, default))
-    except ValidationError as error:
-        raise TenantArgsError(name, _messages(error, key)) from None
 
 
 def _messages(error: ValidationError, *above: str) -> Iterator[str]:
