@@ -125,7 +125,7 @@ class Cluster:
         """What tells this cluster from every other: the identity of its namespace kube-system."""
         return str(self.get(NAMESPACE, "kube-system")["metadata"]["uid"])
 
-    def list(
+    def objects(
         self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
     ) -> list[dict[str, Any]]:
         """All objects of a kind, by pages; none if the cluster doesn't know the kind.
