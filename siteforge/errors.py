@@ -6,6 +6,7 @@ SiteforgeError             anything Siteforge itself reports; never shown as a t
 ├── CapacityError          the cluster has less than the tenants need
 ├── ClusterError           the cluster can't be asked, or refuses
 ├── CellsError             the stack that runs is none of the catalogue's cells, or tenants are on their way
+├── EngineError            Pulumi can't be run, or fails
 └── SettingsError          the stack's configuration is missing something or holds a wrong value
 """
 
@@ -83,6 +84,10 @@ class ClusterError(SiteforgeError):
 
 class CellsError(SiteforgeError):
     """The stack that runs is none of the catalogue's cells, or tenants are on their way from one to another."""
+
+
+class EngineError(SiteforgeError):
+    """Pulumi can't be run, or fails."""
 
 
 class SettingsError(SiteforgeError):
