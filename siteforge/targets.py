@@ -75,6 +75,21 @@ def urns(stack: str, project: str, tenant: str) -> list[str]:
     return found
 
 
+def tenant(urn: str) -> str | None:
+    """Whose resource a URN is; None for what is no tenant's."""
+    parts = urn.split("::")
+    if len(parts) != 4 or not parts[2].startswith(_TENANT):
+        return None
+    chain, name = parts[2].split("$"), parts[3]
+    if len(chain) == 1:
+        return name
+    component = chain[1].removeprefix("siteforge:index:")
+    roles = _OBJECTS.get(component, {}) if len(chain) > 2 else [component.lower()]
+    # The tenant `a-database` has a child `a-database-quota`: of the roles that fit, the longest is meant.
+    fitting = [role for role in roles if name.endswith(f"-{role}")]
+    return name.removesuffix(f"-{max(fitting, key=len)}") if fitting else None
+
+
 def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
     """The tenants of the run that this is: all of them, unless the engine is confined to some by name."""
     targets = [urn.split("::") for urn in environment.get(VARIABLE, "").split(",")]

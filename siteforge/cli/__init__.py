@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siteforge.cli import schema, validate
+from siteforge.cli import schema, up, validate
 
 app = typer.Typer(
     help="An isolated WordPress on Kubernetes for every tenant of a catalogue.",
@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(up.up)
+app.command()(up.preview)
 
 
 def _version(wanted: bool) -> None:
