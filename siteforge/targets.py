@@ -58,10 +58,16 @@ _OBJECTS = {
 
 def variable(stack: str, project: str, tenants: Iterable[str]) -> dict[str, str]:
     """The variable that confines a run to some tenants of a stack, those that are no longer listed among them."""
-    provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::kubernetes"
-    return {
-        VARIABLE: ",".join(map(_glob, [provider, *(urn for name in tenants for urn in urns(stack, project, name))]))
-    }
+    return {VARIABLE: ",".join(_glob(urn) for tenant in tenants for urn in urns(stack, project, tenant))}
+
+
+def provider(stack: str, project: str) -> dict[str, str]:
+    """The variable that confines a run to the provider, which has to be there before a run can be confined to tenants.
+
+    It can't be a target beside tenants: everything depends on it, and the engine would want to delete whom the
+    program leaves out (pkg/resource/deploy, `getTargetDependents`).
+    """
+    return {VARIABLE: f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::kubernetes"}
 
 
 def _glob(urn: str) -> str:

@@ -71,6 +71,13 @@ def test_who_is_asked_for_is_run_confined_however_many_they_are() -> None:
     assert second.confined
 
 
+def test_before_a_confined_run_of_a_new_stack_its_provider_is_made() -> None:
+    first, second = runs(cell(recorded=None, empty=True), present=[], asked=["t01"])
+    assert first == Run("prod", (), True, refresh=False)
+    assert targets.names(first.environment("siteforge")) == set(), "its program leaves nobody out"
+    assert second == Run("prod", ("t01",), True, refresh=False)
+
+
 def test_who_is_not_asked_for_is_left_alone() -> None:
     assert runs(cell(dict.fromkeys(NAMES, "2")), asked=["t01"]) == [Run("prod", ("t01",), True)]
     assert runs(cell(), asked=["t01"]) == []
