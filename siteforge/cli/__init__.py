@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import problems, schema, validate
+from siteforge.cli import logs, problems, schema, status, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(status.status)
+app.command()(logs.logs)
 
 
 def _version(wanted: bool) -> None:

@@ -199,6 +199,45 @@ class Cluster:
         """
         return self._ask("POST", kind.path(namespace), body=body)
 
+    def read(self, path: str) -> dict[str, Any]:
+        """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        return self._ask("GET", path, absent_ok=True)
+
+    def log(self, namespace: str, pod: str, container: str, **query: str) -> Iterator[str]:
+        """The lines of a container's log, oldest first.
+
+        Args:
+            namespace, pod, container: whose.
+            query: as the API server takes it: `timestamps`, `tailLines`, `sinceSeconds`, `sinceTime`, `previous`,
+                and `follow`, with which it ends with the container.
+
+        Raises:
+            ClusterError: as `get`; also if the container has no log yet.
+        """
+        path = f"{POD.path(namespace, pod)}/log"
+        # A site that says nothing for hours is followed all the same.
+        read = None if "follow" in query else _TIMEOUT_SECONDS
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=read)
+        self.requests += 1
+        try:
+            with self._http.stream("GET", path, params={"container": container, **query}, timeout=timeout) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _raise(answer, path)
+                rest = b""
+                for chunk in answer.iter_bytes():
+                    # Not `iter_lines`: characters of other scripts and form feeds end no line of a log.
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in lines)
+                if rest:
+                    yield rest.decode(errors="replace")
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
     def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:
         """What changes from a resource version on, until `seconds` have passed or the server ends it.
 
