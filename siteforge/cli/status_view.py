@@ -10,7 +10,7 @@ from rich.text import Text
 
 from siteforge.errors import printable
 from siteforge.fleet.diagnosis import Reason
-from siteforge.fleet.status import Condition, TenantStatus, Volume, healthy
+from siteforge.fleet.status import Condition, TenantStatus, Usage, Volume, healthy
 
 _STYLES = {
     Condition.DEGRADED: "bold red",
@@ -37,7 +37,7 @@ _COLUMNS: tuple[_Column, ...] = (
 _WIDE: tuple[_Column, ...] = (
     *_COLUMNS[:5],
     ("IMAGES", lambda one, now: ", ".join(image.image for image in one.images) or "-"),
-    ("QUOTA", lambda one, now: ", ".join(f"{line.resource} {line.used}/{line.hard}" for line in one.quota) or "-"),
+    ("QUOTA", lambda one, now: ", ".join(map(str, filter(_used, one.quota))) or "-"),
     ("VOLUMES", lambda one, now: ", ".join(map(_volume, one.volumes)) or "-"),
     *_COLUMNS[7:9],
     ("STACK", lambda one, now: one.stack),
@@ -107,6 +107,10 @@ def _detail(one: TenantStatus, now: datetime) -> Iterator[str]:
     for log in one.logs:
         yield f"  last lines of {log.pod}, container {log.container}"
         yield from (f"    {line}" for line in log.lines)
+
+
+def _used(usage: Usage) -> bool:
+    return usage.used != "0"
 
 
 def _volume(volume: Volume) -> str:

@@ -19,12 +19,14 @@ from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
-from siteforge import names
+from siteforge import log, names
 from siteforge.errors import ClusterError
 from siteforge.specs.manifest import Manifest
 
 PAGE = 500
 """Objects a request: kubectl's own number, which keeps the API server's memory small."""
+
+_log = log.get(__name__)
 
 _LISTS_AT_ONCE = 4
 _TIMEOUT_SECONDS = 30.0
@@ -273,6 +275,7 @@ class Cluster:
         absent_ok: bool = False,
     ) -> dict[str, Any]:
         content = None if body is None else msgspec.json.encode(body)
+        began = time.monotonic()
         for last in (False,) * (_TRIES - 1) + (True,):
             self.requests += 1
             try:
@@ -282,7 +285,9 @@ class Cluster:
             except (httpx.HTTPError, ConfigError, OSError) as error:
                 if last or method == "POST":
                     raise self._unreachable(error) from None
+                _log.warning("request failed, trying again", method=method, path=path, error=str(error))
                 continue
+            _log.debug("request", method=method, path=path, status=answer.status_code, seconds=_since(began))
             if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
                 return {}
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not last:
@@ -307,6 +312,10 @@ class WatchExpiredError(ClusterError):
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
     return ({"labelSelector": labels} if labels else {}) | ({"fieldSelector": fields} if fields else {})
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _rest(answer: httpx.Response) -> None:

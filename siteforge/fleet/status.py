@@ -45,6 +45,9 @@ class Usage:
     hard: str
     """The most there may be; both are Kubernetes quantities."""
 
+    def __str__(self) -> str:
+        return f"{self.resource} {self.used}/{self.hard}"
+
     @property
     def share(self) -> float:
         """How much of it is used, from 0; of nothing, or of what somebody wrote in another notation, nothing."""
@@ -140,7 +143,7 @@ class TenantStatus:
     def fullest(self) -> Usage | None:
         """The line of the quota that is closest to its end, of those that move: storage is counted to a volume."""
         moving = (usage for usage in self.quota if usage.resource not in _COUNTED_EXACTLY)
-        return max(moving, key=lambda usage: usage.share, default=None)
+        return max(moving, key=lambda usage: (usage.share, usage.resource == "pods"), default=None)
 
 
 def healthy(statuses: Iterable[TenantStatus]) -> bool:

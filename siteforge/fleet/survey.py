@@ -68,12 +68,12 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
     kinds = {kind: BY_NAME[kind] for kind in KINDS}
     found = cluster.fleet(kinds.values())
     lists = {name: found[kind] for name, kind in kinds.items()}
-    used = dict(_used(cluster, lists["Pod"])) if volumes else {}
-    statuses = _judge(tenants, lists, used)
+    on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
+    statuses = _judge(tenants, lists, on_volumes)
     if any(one.condition is not Condition.READY for one in statuses):
         # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
         lists["Event"] = cluster.objects(EVENT, fields="type=Warning")
-        statuses = _judge(tenants, lists, used)
+        statuses = _judge(tenants, lists, on_volumes)
     failing = list(islice((one for one in statuses if one.condition is not Condition.READY), LOGS_OF))
     detailed = {one.name: _detailed(cluster, one, lists.get("Event", ())) for one in failing}
     return [detailed.get(one.name, one) for one in statuses]
@@ -93,16 +93,18 @@ def tenant(cluster: Cluster, one: Tenant, *, volumes: bool = False) -> TenantSta
         return cluster.objects(BY_NAME[kind], labels=OURS if kind != EVENT.name else "", namespace=namespace)
 
     lists = {kind: objects(kind) for kind in (*KINDS, EVENT.name)}
-    used = dict(_used(cluster, lists["Pod"])) if volumes else {}
-    (found,) = _judge([one], lists, used)
+    on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
+    (found,) = _judge([one], lists, on_volumes)
     return _detailed(cluster, found, lists[EVENT.name])
 
 
 def _judge(
-    tenants: Iterable[Tenant], lists: Mapping[str, list[Manifest]], used: Mapping[tuple[str, str], int]
+    tenants: Iterable[Tenant], lists: Mapping[str, list[Manifest]], on_volumes: Mapping[tuple[str, str], int]
 ) -> list[TenantStatus]:
     namespaces = by_namespace(lists)
-    return [status(one.blueprint, one.stack, namespaces[names.namespace(one.blueprint.name)], used) for one in tenants]
+    return [
+        status(one.blueprint, one.stack, namespaces[names.namespace(one.blueprint.name)], on_volumes) for one in tenants
+    ]
 
 
 def _detailed(cluster: Cluster, found: TenantStatus, events: Iterable[Manifest]) -> TenantStatus:
@@ -143,20 +145,29 @@ def _last_lines(cluster: Cluster, namespace: str, reason: Reason) -> tuple[str, 
     return tuple(printable(line.expandtabs()) for line in lines)
 
 
-def _used(cluster: Cluster, pods: Iterable[Manifest]) -> Iterator[tuple[tuple[str, str], int]]:
-    """Bytes on volumes by namespace and claim, as the kubelets of these pods say (their Summary API)."""
+def used(summaries: Iterable[Manifest]) -> dict[tuple[str, str], int]:
+    """Bytes on volumes by namespace and claim, as kubelets say (Summary API, k8s.io/kubelet/pkg/apis/stats/v1alpha1).
+
+    They measure what the driver of a volume lets them; of a folder on a node's own disk, they tell nothing.
+    """
+    return {
+        (claim["namespace"], claim["name"]): volume["usedBytes"]
+        for summary in summaries
+        for pod in summary.get("pods", ())
+        for volume in pod.get("volume", ())
+        if (claim := volume.get("pvcRef")) and volume.get("usedBytes") is not None
+    }
+
+
+def _summaries(cluster: Cluster, pods: Iterable[Manifest]) -> list[Manifest]:
+    """What the kubelets of these pods' nodes say; one that does not answer, or may not be asked, says nothing."""
+
+    def summary(node: str) -> Manifest:
+        try:
+            return cluster.read(f"{NODE.path(name=node)}/proxy/stats/summary")
+        except ClusterError:
+            return {}
+
     nodes = {pod["spec"]["nodeName"] for pod in pods if pod["spec"].get("nodeName")}
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        for summary in pool.map(lambda node: _summary(cluster, node), sorted(nodes)):
-            for pod in summary.get("pods", ()):
-                for volume in pod.get("volume", ()):
-                    claim, bytes_used = volume.get("pvcRef"), volume.get("usedBytes")
-                    if claim and bytes_used is not None:
-                        yield (claim["namespace"], claim["name"]), bytes_used
-
-
-def _summary(cluster: Cluster, node: str) -> Manifest:
-    try:
-        return cluster.read(f"{NODE.path(name=node)}/proxy/stats/summary")
-    except ClusterError:
-        return {}  # a node that does not answer, or the right to ask it is missing: optional by design
+        return list(pool.map(summary, sorted(nodes)))

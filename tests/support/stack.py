@@ -63,6 +63,10 @@ class Stack:
         command = ["pulumi", "--non-interactive", *arguments]
         return run(command, cwd=self.folder, env=self.environment, check=check, stdin=stdin)
 
+    def siteforge(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run the command `siteforge` in the stack's folder."""
+        return run(["siteforge", *arguments], cwd=self.folder, env={**self.environment, **env}, check=check)
+
     def configure(self, key: str, value: str) -> None:
         """Set a value of the stack's configuration."""
         self.pulumi("config", "set", f"siteforge:{key}", value)
