@@ -39,4 +39,4 @@ def report(
         raise SettingsError(
             f"{printable(str(output_file))} can't be written ({error.strerror}) - name another"
         ) from None
-    typer.echo(f"{printable(str(output_file))}: {len(statuses)} tenants")
+    typer.echo(f"{printable(str(output_file))}: {len(statuses)} tenant{'s' * (len(statuses) != 1)}")
