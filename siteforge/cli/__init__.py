@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import logs, problems, report, schema, status, validate
+from siteforge.cli import cells, logs, problems, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -33,9 +33,12 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(up.up)
+app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.add_typer(cells.app, name="cells")
 
 
 def _version(wanted: bool) -> None:

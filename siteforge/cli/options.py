@@ -47,6 +47,13 @@ def known(project: "Project", tenant: str) -> "TenantSpec":
 CatalogueFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalogue.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Text for people, JSON for programs.")]
 
+StackOption = Annotated[
+    str | None, typer.Option("--stack", "-s", help="The stack; the selected one when left out.", show_default=False)
+]
+TenantsOption = Annotated[
+    list[str] | None, typer.Option("--tenant", "-t", metavar="NAME", help="A tenant; may be given several times.")
+]
+
 DEFAULT_CATALOGUE = Path("tenants.yaml")
 
 TenantName = Annotated[
@@ -60,7 +67,4 @@ OneOrAll = Annotated[
         autocompletion=_complete_tenant,
         show_default=False,
     ),
-]
-StackOption = Annotated[
-    str | None, typer.Option("--stack", "-s", help="The stack; the selected one when left out.", show_default=False)
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
+from siteforge.fleet import records
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +64,10 @@ class Stack:
         command = ["pulumi", "--non-interactive", *arguments]
         return run(command, cwd=self.folder, env=self.environment, check=check, stdin=stdin)
 
-    def siteforge(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run the command `siteforge` in the stack's folder."""
-        return run(["siteforge", *arguments], cwd=self.folder, env={**self.environment, **env}, check=check)
+    def siteforge(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the stack's folder."""
+        command = [str(ROOT / ".venv" / "bin" / "siteforge"), *arguments]
+        return run(command, cwd=self.folder, env=self.environment | variables, check=check)
 
     def configure(self, key: str, value: str) -> None:
         """Set a value of the stack's configuration."""
@@ -88,8 +90,11 @@ class Stack:
         return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
 
     def destroy(self) -> Result:
-        """`pulumi destroy`."""
-        return self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
+        done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        record = records.name("siteforge", self.name)
+        kubectl("delete", "configmap", record, "-n", records.HOME, "--ignore-not-found", check=False)
+        return done
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""
