@@ -193,7 +193,8 @@ def _workload(
         return [Reason(Cause.SCALED_TO_ZERO, place)]
     seen = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
     ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
-    if seen and ready >= wanted and updated >= wanted:
+    # Old pods that are still there may be the ready ones (as in `kubectl rollout status`).
+    if seen and ready >= wanted and updated >= wanted and status.get("replicas", 0) <= updated:
         return []
     reasons = list(_refused(kind, workload, place, events))
     for pod in pods:

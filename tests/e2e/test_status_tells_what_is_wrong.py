@@ -74,13 +74,14 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
         },
     }
     kubectl("apply", "-f", "-", stdin=json.dumps(claim))
-    patch("deployment/wordpress", spec=container(image="siteforge.local/there-is-none:1"))
+    # A registry that refuses at once.
+    patch("deployment/wordpress", spec=container(image="127.0.0.1:1/there-is-none:1"))
 
     def causes() -> dict[str, str]:
         return {reason["cause"]: reason["message"] for reason in told(blog)["reasons"]}
 
     def are_told(*wanted: str) -> None:
-        eventually(f"{wanted} to be told", lambda: set(wanted) <= causes().keys(), namespace=NAMESPACE, seconds=60)
+        eventually(f"{wanted} to be told", lambda: set(wanted) <= causes().keys(), namespace=NAMESPACE)
 
     are_told("ImagePull", "ClaimUnbound")
     # Only now, so that the last pod that the quota lets in is one of the new image.
@@ -88,7 +89,7 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
     are_told("QuotaExceeded", "ImagePull", "ClaimUnbound")
     messages = causes()
     assert "exceeded quota" in messages["QuotaExceeded"]
-    assert "siteforge.local/there-is-none:1" in messages["ImagePull"]
+    assert "127.0.0.1:1/there-is-none:1" in messages["ImagePull"]
     assert "there-is-none" in messages["ClaimUnbound"]
     assert messages["ClaimUnbound"].startswith("persistentvolumeclaim/spare: ")
     shown = status(blog)

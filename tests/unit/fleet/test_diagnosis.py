@@ -231,7 +231,7 @@ def test_a_claims_own_reason_stands_for_that_of_the_pod_that_waits_for_it() -> N
 
 def test_a_broken_new_pod_is_told_though_the_old_one_serves() -> None:
     objects = waiting("ImagePullBackOff")
-    objects["Deployment"] = [namespaces.workload("blog", WORDPRESS, replicas=2, updatedReplicas=0)]
+    objects["Deployment"] = [namespaces.workload("blog", WORDPRESS, replicas=2, updatedReplicas=1, readyReplicas=1)]
     objects["Pod"].append(namespaces.pod("blog", WORDPRESS, "wordpress-0"))
     assert [reason.cause for reason in diagnose(objects)] == [Cause.IMAGE_PULL]
 
