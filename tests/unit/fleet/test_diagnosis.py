@@ -267,9 +267,10 @@ def test_the_newest_event_counts() -> None:
 
 
 def test_a_reason_is_one_line_whatever_kubernetes_says() -> None:
-    (reason,) = diagnose(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000))
+    (reason,) = diagnose(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000 + "refused"))
     line = str(reason)
     assert line.startswith(r"pod/wordpress-1, container wordpress: the image can't be pulled (a b \x1b[2Jxxx")
-    assert line.endswith("…) - name an image that exists and that the nodes may pull")
+    assert line.endswith("xxrefused) - name an image that exists and that the nodes may pull")
+    assert "xx…xx" in line
     assert "\n" not in line
     assert len(line) < 500
