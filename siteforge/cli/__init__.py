@@ -4,12 +4,12 @@ Results go to standard output, problems to standard error. Exit codes: 0 done or
 could not tell, 2 bad input.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, problems, schema, up, validate
+from siteforge.cli import cells, logs, problems, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -35,6 +35,9 @@ app.command()(validate.validate)
 app.command()(schema.schema)
 app.command()(up.up)
 app.command()(up.preview)
+app.command()(status.status)
+app.command()(logs.logs)
+app.command()(report.report)
 app.add_typer(cells.app, name="cells")
 
 
@@ -51,5 +54,15 @@ def _main(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option("--log-level", help="What is told on standard error beside mistakes."),
+    ] = "warning",
+    log_format: Annotated[
+        Literal["auto", "human", "json"],
+        typer.Option("--log-format", help="auto is human on a terminal, JSON elsewhere."),
+    ] = "auto",
 ) -> None:
-    pass
+    from siteforge import log
+
+    log.configure(log_level, log_format)
