@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, problems, schema, up, validate
+from siteforge.cli import cells, drift, problems, schema, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -35,6 +35,7 @@ app.command()(validate.validate)
 app.command()(schema.schema)
 app.command()(up.up)
 app.command()(up.preview)
+app.command()(drift.drift)
 app.add_typer(cells.app, name="cells")
 
 
