@@ -112,7 +112,7 @@ def differences(wanted: Manifest, found: Manifest | None) -> list[Difference]:
     result = [_difference(wanted, "changed", *one, _writer(owners, one[0])) for one in changed]
     seen = {path for path, _, _ in changed}
     for owner in owners:
-        if _is_ours(owner) or owner.get("subresource") == "status":
+        if _is_ours(owner):
             continue
         for path, declared, live in _added(owner.get("fieldsV1") or {}, wanted, found, ()):
             if path not in seen:

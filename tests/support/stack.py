@@ -63,6 +63,11 @@ class Stack:
         command = ["pulumi", "--non-interactive", *arguments]
         return run(command, cwd=self.folder, env=self.environment, check=check, stdin=stdin)
 
+    def siteforge(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the stack's folder."""
+        command = [str(ROOT / ".venv" / "bin" / "siteforge"), *arguments]
+        return run(command, cwd=self.folder, env=self.environment | variables, check=check)
+
     def configure(self, key: str, value: str) -> None:
         """Set a value of the stack's configuration."""
         self.pulumi("config", "set", f"siteforge:{key}", value)

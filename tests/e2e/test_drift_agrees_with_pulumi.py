@@ -1,0 +1,136 @@
+"""`siteforge drift` against `pulumi refresh --preview-only`, over random edits on the real engine and API server."""
+
+import json
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from local import images, workspace
+from siteforge import catalogue, configuration
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.drift import desired
+from siteforge.specs.manifest import Manifest
+from tests.e2e.conftest import SECRET, MakeStack
+from tests.support.edits import Edited, edit, key
+from tests.support.stack import Stack
+
+Key = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+PLAIN, FULL = "e2e-drift-plain", "e2e-drift-full"
+EDITS = 10
+
+# Nothing of this is about what runs: no node takes the pods.
+NOWHERE = {"scheduling": {"nodeSelector": {"no-such": "node"}}}
+TENANTS: list[dict[str, Any]] = [
+    {"name": PLAIN, "title": "Plain", "adminEmail": "a@example.com", "plan": "nano", "wordpress": NOWHERE},
+    {
+        "name": FULL,
+        "title": "Everything",
+        "adminEmail": "a@example.com",
+        "plan": "small",
+        "owners": {"users": ["aku@example.com"], "groups": ["agency"]},
+        "domains": ["drift.example.com", "www.drift.example.com"],
+        "tls": {"issuer": "letsencrypt", "kind": "ClusterIssuer"},
+        "wordpress": {
+            "autoscaling": {"minReplicas": 2, "maxReplicas": 3},
+            "scheduling": {
+                **NOWHERE["scheduling"],
+                "tolerations": [{"key": "sites", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
+            },
+            "resources": {"requests": {"cpu": "1000m"}, "limits": {"cpu": "1.5", "memory": "1024Mi"}},
+            "volume": {"accessMode": "ReadWriteMany"},
+            "internetAccess": True,
+            "php": {"memoryLimit": "200Mi", "uploadLimit": "100Mi"},
+            "smtp": {"host": "smtp.example.com", "from": "shop@drift.example.com"},
+            "env": {"QUANTITY": "1000m", "TEXT": "$(HOME) 'ä'"},
+        },
+        "database": {**NOWHERE, "volume": {"size": "2048Mi"}},
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def stack(make_stack: MakeStack) -> Stack:
+    found = make_stack("drift")
+    found.configure("readiness", "fleet")
+    found.catalogue(json.dumps({"tenants": TENANTS}, ensure_ascii=False))
+    found.up()
+    return found
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[Cluster]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", workspace.environment(os.environ)["KUBECONFIG"])
+        with Cluster() as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def manifests(stack: Stack) -> dict[Key, Manifest]:
+    said = {
+        "catalogue": "tenants.yaml",
+        "wordpressImage": images.WORDPRESS,
+        "databaseImage": images.MARIADB,
+        "imagePullPolicy": "IfNotPresent",
+        "readiness": "fleet",
+        "secret": SECRET,
+    }
+    settings = configuration.read(said, {"secret"})
+    specs = catalogue.load(stack.folder / "tenants.yaml")
+    return {key(one): one for spec in specs for one in desired(settings, spec).values()}
+
+
+def drift(stack: Stack, *arguments: str) -> dict[str, Any]:
+    done = stack.siteforge("drift", "--tenant", PLAIN, "--tenant", FULL, "--output", "json", *arguments, check=False)
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert (done.returncode == 0) is (not report["tenants"] and not report["strays"])
+    return report
+
+
+def seen_by_drift(stack: Stack) -> set[Key]:
+    found = drift(stack)["tenants"]
+    return {(one["kind"], tenant, one["name"]) for tenant, own in found.items() for one in own}
+
+
+def seen_by_pulumi(stack: Stack) -> set[Key]:
+    done = stack.pulumi("refresh", "--preview-only", "--json")
+    steps = json.loads(done.stdout)["steps"]
+    return {_key(step) for step in steps if step["op"] in ("update", "delete", "replace")}
+
+
+def _key(step: dict[str, Any]) -> Key:
+    state = step["oldState"]
+    namespace, _, name = state["id"].rpartition("/")
+    return state["type"].rpartition(":")[2], namespace or name, name
+
+
+def test_a_fleet_that_was_just_made_has_no_drift(stack: Stack) -> None:
+    report = drift(stack)
+    assert report["tenants"] == {}
+    assert report["compared"] == len(TENANTS)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SITEFORGE_DRIFT_SEEDS", "2"))))
+def test_whatever_pulumi_sees_of_random_edits_drift_sees_and_nothing_that_was_not_edited(
+    stack: Stack, api: Cluster, manifests: dict[Key, Manifest], seed: int
+) -> None:
+    random = Random(seed)
+    edited: list[Edited] = []
+    try:
+        for manifest in random.sample(list(manifests.values()), EDITS):
+            edited.append(edit(random, api, manifest))
+        ours, theirs = seen_by_drift(stack), seen_by_pulumi(stack)
+        told = "\n".join(f"{one.key}: {one.done}" for one in edited)
+        assert theirs, f"Pulumi saw none of\n{told}"
+        assert theirs <= ours, told
+        assert ours == {one.key for one in edited}, told
+    finally:
+        for one in edited:
+            one.undo()
+    assert seen_by_drift(stack) == set()
