@@ -1,6 +1,7 @@
 """`siteforge drift`: what in the cluster is not as the catalogue says."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 DRIFT = 3
 """The exit code of a cluster that is not as the catalogue says."""
-
-_MEND = "siteforge up --drifted"
 
 
 def drift(tenant: TenantsOption = None, stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
@@ -50,61 +49,69 @@ def data(report: "Report") -> dict[str, Any]:
 
 
 def lines(report: "Report") -> Iterator[str]:
-    """The report as a person reads it; the last line says how many tenants drifted, and what mends it."""
+    """The report as a person reads it; the last line says how many tenants drifted, and what to do."""
     for name, found in sorted(report.tenants.items()):
         yield f"{name}:"
-        # All of a namespace goes with it.
-        gone = [one for one in found if one.kind == "Namespace" and one.change == "deleted"]
+        # All that was in a namespace is gone with it.
+        gone = [one for one in found if (one.kind, one.change) == ("Namespace", "deleted")]
         for one in gone or found:
             yield f"  {_line(one)}"
     for one in report.strays:
-        yield f"Namespace/{one.name}: the catalogue has no such tenant{_by(one)}"
+        yield printable(f"Namespace/{one.name}: the catalogue has no such tenant{_by(one)}")
     yield _summary(report)
 
 
 def _line(one: "Difference") -> str:
-    what = f"{one.kind}/{one.name}"
+    return printable(f"{one.kind}/{one.name}: {_what(one)}{_by(one)}")
+
+
+def _what(one: "Difference") -> str:
     if not one.field:
-        return f"{what}: {one.change}{', with all that was in it' if one.kind == 'Namespace' else ''}{_by(one)}"
-    wanted, found = _texts(one.wanted, one.found)
+        return f"{one.change}{', with all that was in it' if one.kind == 'Namespace' else ''}"
     if one.change == "deleted":
-        return f"{what}: being deleted since {found}"
-    said = f"added {found}" if one.change == "added" else f"{wanted} -> {found}"
-    return f"{what}: {printable(one.field)}: {said}{_by(one)}"
+        return f"being deleted since {one.found}"
+    wanted, found = _texts(one.wanted, one.found)
+    if one.change == "added":
+        return f"{one.field}: added {found}"
+    return f"{one.field}: {'differs' if wanted == found else f'{wanted} -> {found}'}"
 
 
-def _texts(*values: Any) -> Iterator[str]:
-    """Each on one line. Of long texts, the first line that differs: both may begin with the same hundred."""
-    if all(isinstance(value, str) and "\n" in value for value in values):
-        pairs = zip(*(value.splitlines() for value in values), strict=False)
-        number, pair = next(((at, pair) for at, pair in enumerate(pairs, 1) if len(set(pair)) > 1), (0, ()))
-        if number:
-            yield from (f"line {number}: {shorten(text)}" for text in pair)
-            return
-    for value in values:
-        yield "nothing" if value is None else shorten(value if isinstance(value, str) else json.dumps(value))
+def _texts(wanted: Any, found: Any) -> tuple[str, str]:
+    """Both on one line. Of texts of several lines, the first line that differs: the others fill a screen."""
+    if isinstance(wanted, str) and isinstance(found, str) and "\n" in wanted:
+        pairs = itertools.zip_longest(wanted.splitlines(), found.splitlines(), fillvalue="")
+        differing = ((number, *pair) for number, pair in enumerate(pairs, 1) if len(set(pair)) > 1)
+        number, wanted, found = next(differing, (1, wanted, found))
+        return f"line {number}: {_text(wanted)}", f"line {number}: {_text(found)}"
+    return _text(wanted), _text(found)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return shorten(value if isinstance(value, str) else json.dumps(value))
 
 
 def _by(one: "Difference") -> str:
     if one.by is None:
         return ""
-    through = f" through {printable(one.by.subresource)}" if one.by.subresource else ""
-    when = f", {printable(one.by.time)}" if one.by.time else ""
-    return f" (by {printable(one.by.manager)}{through}{when})"
+    through = f" through {one.by.subresource}" if one.by.subresource else ""
+    return f" (by {one.by.manager}{through}{f', {one.by.time}' if one.by.time else ''})"
 
 
 def _summary(report: "Report") -> str:
-    cost = f"{report.requests} requests, {report.seconds:.1f} s"
+    strays, found = len(report.strays), [one for own in report.tenants.values() for one in own]
+    cost = f"({report.requests} requests, {report.seconds:.1f} s)"
     if report.clean:
-        return f"{report.compared} tenants, no drift ({cost})"
-    parts = [f"{len(report.tenants)} of {report.compared} tenants drifted"] if report.tenants else []
-    fixes = []
-    found = [one for own in report.tenants.values() for one in own]
+        return f"{report.compared} tenants, no drift {cost}"
+    what, fixes = [], []
+    if found:
+        what.append(f"{len(report.tenants)} of {report.compared} tenants drifted")
     if any(one.mended for one in found):
-        fixes.append(f"`{_MEND}` mends what was deleted and changed")
+        fixes.append("`siteforge up --drifted` undoes what was deleted and changed")
     if not all(one.mended for one in found):
-        fixes.append("remove by hand what was added (docs/drift.md)")
-    if report.strays:
-        parts.append(f"{len(report.strays)} namespaces are no tenant's")
-        fixes.append("put those tenants back into the catalogue, or delete their namespaces")
-    return f"{', '.join(parts)} ({cost}) - {'; '.join(fixes)}"
+        fixes.append("what was added has to be removed by hand (docs/drift.md)")
+    if strays:
+        what.append(f"{strays} namespace{'s' * (strays != 1)} without a tenant")
+        fixes.append("put the tenant back into the catalogue, or delete its namespace")
+    return f"{', '.join(what)} {cost} - {'; '.join(fixes)}"

@@ -16,6 +16,7 @@ _GOES_WITH_ITS_PODS = "PersistentVolumeClaim"
 """A claim that is deleted stays until its pods are gone: that edit couldn't be undone."""
 
 Path = tuple[str | int, ...]
+_Edit = Callable[[Random, dict[str, Any]], str]
 
 
 class RefusedError(Exception):

@@ -98,14 +98,21 @@ def test_an_edit_through_a_subresource_is_its_writers_and_a_status_is_nobodys() 
     found = live(
         manifest,
         owner(inside("spec", "replicas"), scale),
-        owner(inside("status", "replicas") | inside("metadata", "annotations", "some/count"), status),
+        owner(inside("status", "replicas"), status),
     )
     found["spec"]["replicas"] = 5
     found["status"] = {"replicas": 5}
-    found["metadata"]["annotations"]["some/count"] = "5"
     assert differences(manifest, found) == [
         Difference("Deployment", "wordpress", "changed", "spec.replicas", 1, 5, scale)
     ]
+
+
+def test_a_label_that_is_added_through_the_status_is_an_addition_as_well() -> None:
+    manifest = declared("Deployment")
+    actor = Actor("curl", "Update", "status", NIGHT)
+    found = live(manifest, owner(inside("status", "replicas") | inside("metadata", "labels", "team"), actor))
+    found["metadata"]["labels"]["team"] = "x"
+    assert [(one.field, one.by) for one in differences(manifest, found)] == [("metadata.labels.team", actor)]
 
 
 def test_the_last_of_several_writers_is_named_and_nobody_for_what_was_removed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from siteforge import configuration
 from siteforge.errors import ClusterError, SettingsError
-from siteforge.fleet.cluster import BY_NAME, OURS, PAGE, TENANT_KINDS, Cluster
+from siteforge.fleet.cluster import BY_NAME, OURS, TENANT_KINDS, Cluster
 from siteforge.fleet.drift import Objects, Report, compare, desired, drifted
 from siteforge.fleet.project import Project
 from siteforge.specs.manifest import Manifest
@@ -162,8 +162,11 @@ def test_a_fleet_is_read_by_one_list_a_kind(server: Server, check: Check) -> Non
     assert len(server.asked) == len({target.partition("?")[0] for target in server.asked}) == len(TENANT_KINDS)
 
 
-def test_the_number_of_requests_grows_by_pages_only(server: Server, project: Project, check: Check) -> None:
-    many = [f"t{number}" for number in range(PAGE + 1)]
+def test_the_number_of_requests_grows_by_pages_only(
+    server: Server, project: Project, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("siteforge.fleet.cluster.PAGE", 20)
+    many = [f"t{number}" for number in range(20 + 1)]
     server.objects = {key: one for key, one in made(fleet(*many)).items() if key[0] in ("Namespace", "Secret")}
     project.__dict__["tenants"] = specs(*many)
     report = check()
