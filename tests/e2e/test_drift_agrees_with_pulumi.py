@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,7 +16,9 @@ from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.drift import desired
 from siteforge.specs.manifest import Manifest
 from tests.e2e.conftest import SECRET, MakeStack
-from tests.support.edits import Edited, edit, key
+from tests.support.commands import kubectl
+from tests.support.edits import Edited, edit, key, remembered
+from tests.support.servers import kubeconfig, serving
 from tests.support.stack import Stack
 
 Key = tuple[str, str, str]
@@ -53,11 +57,14 @@ TENANTS: list[dict[str, Any]] = [
 ]
 
 
+CATALOGUE = json.dumps({"tenants": TENANTS}, ensure_ascii=False)
+
+
 @pytest.fixture(scope="module")
 def stack(make_stack: MakeStack) -> Stack:
     found = make_stack("drift")
     found.configure("readiness", "fleet")
-    found.catalogue(json.dumps({"tenants": TENANTS}, ensure_ascii=False))
+    found.catalogue(CATALOGUE)
     found.up()
     return found
 
@@ -134,3 +141,83 @@ def test_whatever_pulumi_sees_of_random_edits_drift_sees_and_nothing_that_was_no
         for one in edited:
             one.undo()
     assert seen_by_drift(stack) == set()
+
+
+def test_what_others_added_is_seen_with_its_author_and_pulumi_sees_none_of_it(
+    stack: Stack, api: Cluster, manifests: dict[Key, Manifest]
+) -> None:
+    where = ["-n", PLAIN]
+    sidecar = {"name": "sidecar", "image": "example.com/sidecar:1"}
+    pod = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
+    port = [{"op": "add", "path": "/spec/egress/0/ports/0/endPort", "value": 60}]
+    head = {"apiVersion": "v1", "kind": "ConfigMap"}
+    more = head | {"metadata": {"name": "wordpress"}, "data": {"more.php": "<?php"}}
+    stray = head | {"metadata": {"name": "stray", "labels": {"app.kubernetes.io/part-of": "siteforge"}}, "data": {}}
+    targets = [("Service", "mariadb"), ("Deployment", "wordpress"), ("NetworkPolicy", "wordpress")]
+    edited = [remembered(api, manifests[kind, PLAIN, name]) for kind, name in [*targets, ("ConfigMap", "wordpress")]]
+    try:
+        kubectl("label", *where, "service/mariadb", "team=x")
+        kubectl("patch", *where, "deployment/wordpress", "--type=strategic", "-p", json.dumps(pod))
+        kubectl("patch", *where, "networkpolicy/wordpress", "--type=json", "-p", json.dumps(port))
+        program = ["--server-side", "--field-manager=another-program"]
+        kubectl("apply", *where, *program, "-f", "-", stdin=json.dumps(more))
+        kubectl("create", *where, "-f", "-", stdin=json.dumps(stray))
+        found = drift(stack)["tenants"][PLAIN]
+        assert seen_by_pulumi(stack) == set()
+    finally:
+        for one in edited:
+            one.undo()
+        kubectl("delete", *where, "configmap/stray", "--ignore-not-found")
+    assert {(one["kind"], one["name"], one["change"], one["field"], one["by"]["manager"]) for one in found} == {
+        ("Service", "mariadb", "added", "metadata.labels.team", "kubectl-label"),
+        ("Deployment", "wordpress", "added", "spec.template.spec.containers[name=sidecar]", "kubectl-patch"),
+        ("NetworkPolicy", "wordpress", "added", "spec.egress[0].ports[0].endPort", "kubectl-patch"),
+        ("ConfigMap", "wordpress", "added", "data[more.php]", "another-program"),
+        ("ConfigMap", "stray", "added", "", "kubectl-create"),
+    }
+    now = datetime.now(UTC)
+    assert all(timedelta() <= now - datetime.fromisoformat(one["by"]["time"]) < timedelta(minutes=5) for one in found)
+    assert seen_by_drift(stack) == set()
+
+
+def test_a_password_that_somebody_changed_is_told_and_neither_value_is_shown(
+    stack: Stack, api: Cluster, manifests: dict[Key, Manifest]
+) -> None:
+    manifest = manifests["Secret", PLAIN, "wordpress"]
+    edited = remembered(api, manifest)
+    try:
+        patch = {"data": {"admin-password": "aHVudGVyMg=="}}
+        kubectl("patch", "secret/wordpress", "-n", PLAIN, "-p", json.dumps(patch))
+        # An object that is applied the old way is in an annotation as a whole.
+        kubectl("apply", "-n", PLAIN, "-f", "-", stdin=json.dumps(edited.before | patch))
+        shown = [stack.siteforge("drift", "-t", PLAIN, "-o", form, check=False) for form in ("text", "json")]
+    finally:
+        edited.undo()
+    for done in shown:
+        assert done.returncode == 3
+        assert "data.admin-password" in done.stdout
+        assert "last-applied-configuration" in done.stdout
+        for value in ("aHVudGVyMg==", "hunter2", *manifest["data"].values()):
+            assert value not in done.stdout + done.stderr
+
+
+def test_an_api_server_that_cannot_be_reached_is_never_clean(stack: Stack, tmp_path: Path) -> None:
+    with serving(lambda _: (200, "{}")) as address:
+        pass  # and gone again: nobody listens there
+    for arguments in (["drift"], ["drift", "--tenant", PLAIN, "--output", "json"]):
+        done = stack.siteforge(*arguments, check=False, KUBECONFIG=str(kubeconfig(tmp_path, address)))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"the API server at {address} can't be asked" in done.stderr
+
+
+def test_a_wrong_name_and_a_wrong_catalogue_are_bad_input(stack: Stack) -> None:
+    done = stack.siteforge("drift", "--tenant", "e2e-drift-ful", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"there is no tenant e2e-drift-ful - did you mean {FULL}?\n"
+    stack.catalogue("tenants: []")
+    try:
+        done = stack.siteforge("drift", check=False)
+    finally:
+        stack.catalogue(CATALOGUE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("tenants.yaml:1:10: ")

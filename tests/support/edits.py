@@ -31,8 +31,8 @@ class Edited:
     """As declared."""
     before: dict[str, Any]
     """As it was in the cluster."""
-    deleted: bool
-    done: str
+    deleted: bool = False
+    done: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -49,6 +49,11 @@ def key(manifest: dict[str, Any]) -> tuple[str, str, str]:
     """Kind, namespace and name of an object."""
     metadata = manifest["metadata"]
     return manifest["kind"], metadata.get("namespace", metadata["name"]), metadata["name"]
+
+
+def remembered(cluster: Cluster, manifest: dict[str, Any]) -> Edited:
+    """An object that is going to be edited and not deleted."""
+    return Edited(manifest, _read(cluster, manifest))
 
 
 def edit(random: Random, cluster: Cluster, manifest: dict[str, Any]) -> Edited:
