@@ -90,8 +90,13 @@ def tenant(urn: str) -> str | None:
     return name.removesuffix(f"-{max(fitting, key=len)}") if fitting else None
 
 
-def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
-    """The tenants of the run that this is: all of them, unless the engine is confined to some by name."""
+def names(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """The tenants that the engine is confined to by name; empty if it isn't."""
     targets = [urn.split("::") for urn in environment.get(VARIABLE, "").split(",")]
-    names = {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}
-    return [spec for spec in specs if spec.name in names] if names else specs
+    return {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}
+
+
+def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
+    """The tenants of the run that this is: all of them, unless the engine is confined to some."""
+    some = names(environment)
+    return [spec for spec in specs if spec.name in some] if some else specs

@@ -92,7 +92,9 @@ def _runs(cell: Cell, present: set[str], asked: set[str], drifted: set[str], eve
     all_of_it = set(cell.wanted) | cell.gone
     if everything and not asked:
         return [Run(cell.stack, tuple(sorted(all_of_it)), confined=False)]
-    affected = all_of_it if everything else cell.changed | cell.gone | (drifted & all_of_it)
+    # What plain Pulumi destroyed, or somebody deleted as a whole, is seen without looking at a tenant's objects.
+    absent = set(cell.wanted) - present
+    affected = all_of_it if everything else cell.changed | cell.gone | absent | (drifted & all_of_it)
     if asked:
         return [*_confined(cell, present, sorted(affected & asked))]
     if not affected:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
+from siteforge.fleet import records
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -89,8 +90,11 @@ class Stack:
         return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
 
     def destroy(self) -> Result:
-        """`pulumi destroy`."""
-        return self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
+        done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        record = records.name("siteforge", self.name)
+        kubectl("delete", "configmap", record, "-n", records.HOME, "--ignore-not-found", check=False)
+        return done
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""
