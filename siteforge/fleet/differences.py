@@ -13,6 +13,7 @@ import msgspec
 
 from siteforge import names, quantities
 from siteforge.document import shorten
+from siteforge.fleet.defaults import FILLED_IN, WRITTEN
 from siteforge.specs.manifest import Manifest
 
 Change = Literal["deleted", "changed", "added"]
@@ -26,22 +27,6 @@ HIDDEN: Final = "(secret)"
 Step = str | int | tuple[tuple[str, Any], ...]
 """To a field by its name, to an item of a list by its place or by its merge keys and their values."""
 Path = tuple[Step, ...]
-
-CONTROLLERS: Final[Mapping[Path, str]] = {
-    ("status",): "what controllers report of any object",
-    ("metadata", "finalizers"): "whoever serves an object holds it until it has cleaned up",
-    ("metadata", "annotations", "deployment.kubernetes.io/revision"): "the count of a Deployment's rollouts",
-    ("metadata", "annotations", "pv.kubernetes.io/bind-completed"): "a claim is bound",
-    ("metadata", "annotations", "pv.kubernetes.io/bound-by-controller"): "a claim is bound",
-    ("metadata", "annotations", "volume.beta.kubernetes.io/storage-provisioner"): "a claim is bound",
-    ("metadata", "annotations", "volume.kubernetes.io/selected-node"): "a claim is bound",
-    ("metadata", "annotations", "volume.kubernetes.io/storage-provisioner"): "a claim is bound",
-    ("metadata", "annotations", "volume.kubernetes.io/storage-resizer"): "a claim grows",
-    ("spec", "volumeName"): "a claim is bound",
-    # Where there is no autoscaler the number is declared, and so compared.
-    ("spec", "replicas"): "an autoscaler decides",
-}
-"""What Kubernetes' own controllers add to objects of others, and why."""
 
 _MERGE_KEYS: Final[Mapping[Step, tuple[str, ...]]] = {
     "containers": ("name",),
@@ -115,7 +100,7 @@ def differences(wanted: Manifest, found: Manifest | None) -> list[Difference]:
         if _is_ours(owner):
             continue
         for path, declared, live in _added(owner.get("fieldsV1") or {}, wanted, found, ()):
-            if path not in seen:
+            if path not in seen and path not in WRITTEN and FILLED_IN.get(path[-1]) != live:
                 seen.add(path)
                 result.append(_difference(wanted, "added", path, declared, live, _actor(owner)))
     return result
@@ -178,7 +163,7 @@ def _added(fields: Mapping[str, Any], wanted: Any, found: Any, path: Path) -> It
     for key, below in fields.items():
         step = _step(key)
         here = (*path, step)
-        if step == "" or here in CONTROLLERS:
+        if step == "":
             continue
         declared, live = _child(wanted, step), _child(found, step)
         if live is ABSENT or declared == live:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from siteforge.fleet.differences import CONTROLLERS, HIDDEN, Actor, Difference, differences, render, stray
+from siteforge.fleet.defaults import FILLED_IN, WRITTEN
+from siteforge.fleet.differences import HIDDEN, Actor, Difference, differences, render, stray
 from siteforge.secrets import derive
 from siteforge.specs.manifest import Manifest
 from siteforge.specs.objects import objects
@@ -269,7 +270,7 @@ def test_what_a_secret_holds_is_never_told() -> None:
     }
 
 
-@pytest.mark.parametrize("path", CONTROLLERS, ids=lambda path: render(path))
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: render(path))
 def test_what_controllers_write_is_no_addition(path: tuple[str, ...]) -> None:
     manifest = declared("Deployment", wordpress={"autoscaling": {"maxReplicas": 3}})
     controller = Actor("kube-controller-manager", "Update", "", MORNING)
@@ -279,6 +280,16 @@ def test_what_controllers_write_is_no_addition(path: tuple[str, ...]) -> None:
         part = part[step]
     part[path[-1]] = ["x"] if path[-1] == "finalizers" else "1"
     assert differences(manifest, found) == []
+
+
+@pytest.mark.parametrize("field", FILLED_IN)
+def test_the_servers_own_value_is_no_addition_whoever_owns_it_and_another_one_is(field: str) -> None:
+    manifest = declared("StatefulSet", "mariadb")
+    found = live(manifest, owner(inside(*POD, field)))
+    found["spec"]["template"]["spec"][field] = FILLED_IN[field]
+    assert differences(manifest, found) == []
+    found["spec"]["template"]["spec"][field] = "another"
+    assert [one.change for one in differences(manifest, found)] == ["added"]
 
 
 def test_replicas_of_a_site_without_an_autoscaler_are_compared() -> None:
