@@ -100,7 +100,7 @@ def differences(wanted: Manifest, found: Manifest | None) -> list[Difference]:
         if _is_ours(owner):
             continue
         for path, declared, live in _added(owner.get("fieldsV1") or {}, wanted, found, ()):
-            if path not in seen and path not in WRITTEN and FILLED_IN.get(path[-1]) != live:
+            if path not in seen and path not in WRITTEN and FILLED_IN.get(str(path[-1])) != live:
                 seen.add(path)
                 result.append(_difference(wanted, "added", path, declared, live, _actor(owner)))
     return result
