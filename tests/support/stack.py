@@ -1,5 +1,6 @@
 """A Pulumi stack of the real program, with a project folder, backend and catalogue of its own."""
 
+import copy
 import json
 import re
 import shutil
@@ -58,6 +59,12 @@ class Stack:
         self.configure("wordpressImage", images.WORDPRESS)
         self.configure("databaseImage", images.MARIADB)
         self.configure("imagePullPolicy", "IfNotPresent")
+
+    def beside(self, name: str) -> "Stack":
+        """Another stack of the same project folder and backend, which is there already or will be."""
+        other = copy.copy(self)
+        other.name, other.environment = name, self.environment | {"PULUMI_STACK": name}
+        return other
 
     def pulumi(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run Pulumi in the stack's folder."""
