@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, logs, problems, report, schema, status, up, validate
+from siteforge.cli import cells, drift, logs, problems, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -38,6 +38,7 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.command()(drift.drift)
 app.add_typer(cells.app, name="cells")
 
 

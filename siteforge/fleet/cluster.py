@@ -295,8 +295,13 @@ class Cluster:
                 continue
             if answer.is_error:
                 _raise(answer, path)
-            decoded: dict[str, Any] = msgspec.json.decode(answer.content)
-            return decoded
+            try:
+                return msgspec.json.decode(answer.content, type=dict[str, Any])
+            except msgspec.DecodeError:
+                raise ClusterError(
+                    f"what answers at {self.server} is no API server: {path} is not JSON"
+                    " - is this the address of the cluster in the kubeconfig?"
+                ) from None
         raise AssertionError("the last try returns or raises")
 
     def _unreachable(self, error: Exception) -> ClusterError:
