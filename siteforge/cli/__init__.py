@@ -50,11 +50,15 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _main(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    tenant: Annotated[
+        list[str] | None, typer.Option("--tenant", "-t", metavar="NAME", help="Without a command: up, for this tenant.")
+    ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         typer.Option("--log-level", help="What is told on standard error beside mistakes."),
@@ -67,3 +71,8 @@ def _main(
     from siteforge import log
 
     log.configure(log_level, log_format)
+    if context.invoked_subcommand is None:
+        # With an option before any command there is no command to come.
+        up.up(tenant) if tenant else typer.echo(context.get_help())
+    elif tenant:
+        raise typer.BadParameter("write it after the command", param_hint="--tenant")
