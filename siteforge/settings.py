@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from siteforge import capacity, debug_log, names, rendering
 from siteforge.blueprint import Images, Ingress, blueprint, misfits, needed_passwords
 from siteforge.capacity import Budget
-from siteforge.components.tenant import TenantArgs
+from siteforge.components.tenant_args import TenantArgs
 from siteforge.constraints import GatewayName, IngressClassName, NamespaceName, PullPolicy
 from siteforge.document import render_path
 from siteforge.errors import SettingsError, SiteforgeError
