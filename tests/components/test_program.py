@@ -233,7 +233,8 @@ def test_a_catalogue_whose_quotas_are_over_their_budget_registers_nothing() -> N
 
 
 def test_a_budget_that_makes_no_sense_is_refused_by_field_and_value() -> None:
-    message = failure({**CONFIG, "budget": '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3"}'})
+    budget = '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3", "quotas": {"pod": 1}}'
+    message = failure({**CONFIG, "budget": budget})
     assert message.splitlines() == [
         "siteforge:budget.cpu: not an amount of CPU (many) - write it as in 64",
         "siteforge:budget.memory: less than 1Gi (0) - write it as in 256Gi",
