@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siteforge.cli import schema, validate
+from siteforge.cli import redact, schema, validate
 
 app = typer.Typer(
     help="An isolated WordPress on Kubernetes for every tenant of a catalogue.",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(redact.redact)
 
 
 def _version(wanted: bool) -> None:
