@@ -18,6 +18,7 @@ _SHARED = ("blog_stack", "reached_stack", "clone")
 """What tests of several files share: one process runs them all."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a stack run in one process, in order; others that share nothing may run beside them."""
     for item in items:

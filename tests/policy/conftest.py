@@ -13,6 +13,7 @@ EVERYTHING = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
 _RENDERED = {"repository", "everything", "reaching", "rendered"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process renders; the seeded weaknesses take long enough for one of their own."""
     for item in items:
