@@ -2,12 +2,10 @@
 
 import pulumi
 
-from siteforge import Tenant, catalogue, outputs, settings
+from siteforge import Tenant, outputs, settings
 
 with settings.reported():
     stack = settings.read()
     options = pulumi.ResourceOptions(provider=stack.provider)
-    specs = catalogue.load(stack.catalogue)
-    stack.check(specs)
-    tenants = {spec.name: Tenant(spec.name, stack.tenant_args(spec), options) for spec in specs}
+    tenants = {spec.name: Tenant(spec.name, stack.args(spec), options) for spec in stack.tenants()}
     outputs.export(tenants)

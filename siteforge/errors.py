@@ -4,6 +4,9 @@ SiteforgeError             anything Siteforge itself reports; never shown as a t
 ├── CatalogueError         the catalogue can't be used; carries every problem found, not just the first
 ├── TenantArgsError        a program of one's own passed arguments that no tenant can have (components/tenant.py)
 ├── CapacityError          the cluster, or a tenant's own quota, has less than the tenants need
+├── ClusterError           the cluster can't be asked, or refuses
+├── CellsError             the stack that runs is none of the catalogue's cells, or tenants are on their way
+├── EngineError            Pulumi can't be run, or fails
 └── SettingsError          the stack's configuration is missing something or holds a wrong value
 """
 
@@ -73,6 +76,18 @@ class CatalogueError(SiteforgeError):
 
 class CapacityError(SiteforgeError):
     """The cluster has less than the tenants need."""
+
+
+class ClusterError(SiteforgeError):
+    """The cluster can't be asked, or refuses what was asked."""
+
+
+class CellsError(SiteforgeError):
+    """The stack that runs is none of the catalogue's cells, or tenants are on their way from one to another."""
+
+
+class EngineError(SiteforgeError):
+    """Pulumi can't be run, or fails."""
 
 
 class SettingsError(SiteforgeError):

@@ -8,9 +8,6 @@ from pulumi_kubernetes import Provider
 REDACTED = "REDACTED"
 """What stands for each value of a Secret; valid base64, as the field demands."""
 
-PLACEHOLDER = "what rendered manifests derive their passwords from: no secret of anybody"
-"""Public on purpose. A stack that renders never reads its own secret, and two renderings are the same."""
-
 
 def provider(folder: str) -> Provider:
     """A provider that writes each object to a file below `folder`, and asks no cluster."""

@@ -17,4 +17,9 @@ class Output(StrEnum):
 CatalogueFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalogue.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Text for people, JSON for programs.")]
 
+StackOption = Annotated[str | None, typer.Option("--stack", "-s", help="The stack; the selected one when left out.")]
+TenantsOption = Annotated[
+    list[str] | None, typer.Option("--tenant", "-t", metavar="NAME", help="A tenant; may be given several times.")
+]
+
 DEFAULT_CATALOGUE = Path("tenants.yaml")

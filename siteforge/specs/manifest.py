@@ -44,3 +44,9 @@ def manifest(
     if kind != "Namespace":
         metadata["namespace"] = names.namespace(tenant)
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+
+
+def unawaited(manifest: Manifest) -> Manifest:
+    """The same object, for a fleet whose readiness is looked at all at once instead of by Pulumi, one by one."""
+    annotations = manifest["metadata"]["annotations"] | {"pulumi.com/skipAwait": "true"}
+    return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}

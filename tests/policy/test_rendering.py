@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from local import rendering
 from siteforge import catalogue, secrets
-from siteforge.rendering import PLACEHOLDER, REDACTED
+from siteforge.configuration import PLACEHOLDER
+from siteforge.rendering import REDACTED
 from tests.policy.conftest import EVERYTHING, ROOT
 from tests.support.scanners import files, read
 

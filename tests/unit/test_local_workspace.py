@@ -11,8 +11,8 @@ from local import cluster, paths, toolchain, virtualenv, workspace
 from local.cluster.network import Network
 from local.cluster.settings import Ports, Settings
 from local.steps import Failure
+from siteforge.configuration import SECRET_FILE
 from siteforge.secrets import MINIMUM_LENGTH
-from siteforge.settings import SECRET_FILE
 from tests.support.programs import Program
 
 ODD = 'it\'s $HOME; `id` "a\\b" &\n  #é*'

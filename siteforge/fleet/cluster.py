@@ -1,0 +1,307 @@
+"""The cluster, read and written without Pulumi: lists over all namespaces at once, watches, server-side apply.
+
+Objects are plain dicts with Kubernetes' own field names. lightkube finds and authenticates the connection;
+its typed models are not used, as reading a fleet through them would take longer than the cluster does.
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx2 as httpx
+import msgspec
+from lightkube.config.client_adapter import Client, ConnectionParams
+from lightkube.config.kubeconfig import KubeConfig, SingleConfig
+from lightkube.core.exceptions import ConfigError
+
+from siteforge import names
+from siteforge.errors import ClusterError
+from siteforge.specs.manifest import Manifest
+
+PAGE = 500
+"""Objects a request: kubectl's own number, which keeps the API server's memory small."""
+
+_LISTS_AT_ONCE = 4
+_TIMEOUT_SECONDS = 30.0
+_CONNECT_SECONDS = 5.0
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object and where the API server has it."""
+
+    api_version: str
+    name: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """The path of one object, or of all in a namespace, or of all there are."""
+        start = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
+        within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{start}{within}/{self.plural}" + (f"/{name}" if name else "")
+
+
+NAMESPACE: Final = Kind("v1", "Namespace", "namespaces", namespaced=False)
+POD: Final = Kind("v1", "Pod", "pods")
+EVENT: Final = Kind("v1", "Event", "events")
+ENDPOINT_SLICE: Final = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
+NODE: Final = Kind("v1", "Node", "nodes", namespaced=False)
+VOLUME: Final = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+
+_RBAC = "rbac.authorization.k8s.io/v1"
+_NETWORKING = "networking.k8s.io/v1"
+
+TENANT_KINDS: Final = (
+    NAMESPACE,
+    Kind("v1", "ResourceQuota", "resourcequotas"),
+    Kind("v1", "LimitRange", "limitranges"),
+    Kind("v1", "Secret", "secrets"),
+    Kind("v1", "ConfigMap", "configmaps"),
+    Kind("v1", "ServiceAccount", "serviceaccounts"),
+    Kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+    Kind("v1", "Service", "services"),
+    Kind("apps/v1", "Deployment", "deployments"),
+    Kind("apps/v1", "StatefulSet", "statefulsets"),
+    Kind(_NETWORKING, "NetworkPolicy", "networkpolicies"),
+    Kind(_NETWORKING, "Ingress", "ingresses"),
+    Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+    Kind(_RBAC, "Role", "roles"),
+    Kind(_RBAC, "RoleBinding", "rolebindings"),
+    Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"),
+)
+"""Every kind of which a tenant may have an object."""
+
+BY_NAME: Final = {kind.name: kind for kind in (*TENANT_KINDS, POD, EVENT, ENDPOINT_SLICE, NODE, VOLUME)}
+
+OURS: Final = "app.kubernetes.io/part-of=siteforge"
+"""Selects the objects of all tenants (`siteforge.names.labels`)."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One event of a watch."""
+
+    type: str
+    """ADDED, MODIFIED or DELETED."""
+    object: dict[str, Any]
+
+
+class Cluster:
+    """A connection to a cluster.
+
+    Args:
+        context: the kubeconfig's context; None stands for the current one.
+
+    Raises:
+        ClusterError: there is no such context, or no kubeconfig.
+    """
+
+    def __init__(self, context: str | None = None) -> None:
+        config = _config(context)
+        self.context, self.server = config.context_name, config.cluster.server
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
+        try:
+            self._http = Client(config, ConnectionParams(timeout=timeout))
+        except (ConfigError, OSError) as error:
+            raise ClusterError(f"kubeconfig, context {self.context}: {error} - mend its user or cluster") from None
+        self.requests = 0
+        """How many were made."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def uid(self) -> str:
+        """What tells this cluster from every other: the identity of its namespace kube-system."""
+        return str(self.get(NAMESPACE, "kube-system")["metadata"]["uid"])
+
+    def objects(
+        self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
+    ) -> list[dict[str, Any]]:
+        """All objects of a kind, by pages; none if the cluster doesn't know the kind.
+
+        Args:
+            kind: which.
+            labels, fields: selectors, as kubectl takes them.
+            namespace: whose; all namespaces' when left out.
+
+        Raises:
+            ClusterError: the API server can't be asked, or refuses.
+        """
+        return self.objects_at(kind, labels=labels, fields=fields, namespace=namespace)[0]
+
+    def objects_at(
+        self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
+    ) -> tuple[list[dict[str, Any]], str]:
+        """The same, and the resource version that a watch goes on from."""
+        query = {"limit": str(PAGE)} | _selectors(labels, fields)
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._ask("GET", kind.path(namespace), query, absent_ok=True)
+            found += page.get("items") or ()
+            metadata = page.get("metadata", {})
+            if not metadata.get("continue"):
+                return found, metadata.get("resourceVersion", "")
+            query["continue"] = metadata["continue"]
+
+    def fleet(self, kinds: Iterable[Kind], *, labels: str = OURS) -> dict[Kind, list[dict[str, Any]]]:
+        """All objects of several kinds, in a few requests at once.
+
+        Raises:
+            ClusterError: as `objects`.
+        """
+        kinds = list(kinds)
+        with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+            return dict(zip(kinds, pool.map(lambda kind: self.objects(kind, labels=labels), kinds), strict=True))
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any]:
+        """One object; empty if there is none.
+
+        Raises:
+            ClusterError: the API server can't be asked, or refuses.
+        """
+        return self._ask("GET", kind.path(namespace, name), absent_ok=True)
+
+    def apply(self, manifest: Manifest, manager: str = names.FIELD_MANAGER) -> dict[str, Any]:
+        """Server-side apply (kubernetes.io/docs/reference/using-api/server-side-apply) of one object.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        kind = BY_NAME[manifest["kind"]]
+        path = kind.path(manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
+        query = {"fieldManager": manager, "force": "true"}
+        return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
+
+    def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
+        """Delete one object; it may be gone already.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
+
+    def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
+        """Create one object.
+
+        Raises:
+            ClusterError: as `get`; also if there is one of this name.
+        """
+        return self._ask("POST", kind.path(namespace), body=body)
+
+    def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:
+        """What changes from a resource version on, until `seconds` have passed or the server ends it.
+
+        Raises:
+            WatchExpiredError: the server no longer has that version: list again.
+            ClusterError: as `get`.
+        """
+        query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)} | _selectors(labels, "")
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=seconds + _CONNECT_SECONDS)
+        self.requests += 1
+        try:
+            with self._http.stream("GET", kind.path(), params=query, timeout=timeout) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    answer.read()
+                    _raise(answer, kind.path())
+                for line in answer.iter_lines():
+                    event = msgspec.json.decode(line)
+                    if event["type"] == "ERROR":
+                        raise WatchExpiredError(event["object"].get("message", "the watch has expired"))
+                    if event["type"] != "BOOKMARK":
+                        yield Change(event["type"], event["object"])
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        absent_ok: bool = False,
+    ) -> dict[str, Any]:
+        content = None if body is None else msgspec.json.encode(body)
+        for last in (False,) * (_TRIES - 1) + (True,):
+            self.requests += 1
+            try:
+                answer = self._http.request(
+                    method, path, params=query, content=content, headers={"Content-Type": content_type}
+                )
+            except (httpx.HTTPError, ConfigError, OSError) as error:
+                if last or method == "POST":
+                    raise self._unreachable(error) from None
+                continue
+            if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
+                return {}
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not last:
+                _rest(answer)
+                continue
+            if answer.is_error:
+                _raise(answer, path)
+            decoded: dict[str, Any] = msgspec.json.decode(answer.content)
+            return decoded
+        raise AssertionError("the last try returns or raises")
+
+    def _unreachable(self, error: Exception) -> ClusterError:
+        reason = str(error) or type(error).__name__
+        return ClusterError(
+            f"the API server at {self.server} can't be asked: {reason} - is the cluster up and reachable?"
+        )
+
+
+class WatchExpiredError(ClusterError):
+    """The API server no longer has the version that a watch began at."""
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    return ({"labelSelector": labels} if labels else {}) | ({"fieldSelector": fields} if fields else {})
+
+
+def _rest(answer: httpx.Response) -> None:
+    """Do as the API server asks that has too much to do (Retry-After, in seconds)."""
+    text = answer.headers.get("Retry-After", "1")
+    time.sleep(min(float(text) if re.fullmatch("[0-9]+", text) else 1.0, _CONNECT_SECONDS))
+
+
+def _raise(answer: httpx.Response, path: str) -> None:
+    try:
+        said = msgspec.json.decode(answer.content).get("message", "")
+    except (msgspec.DecodeError, AttributeError):
+        said = ""
+    if answer.status_code == httpx.codes.GONE:
+        raise WatchExpiredError(said or path)
+    fix = {401: "log in again", 403: "ask for the right, or use another context"}.get(answer.status_code, "")
+    reason = said or answer.reason_phrase
+    raise ClusterError(f"the API server refuses {path} ({answer.status_code}): {reason}{f' - {fix}' if fix else ''}")
+
+
+def _config(context: str | None) -> SingleConfig:
+    """The kubeconfig's context, found as kubectl finds it; inside a pod without one, the pod's own account."""
+    named = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    try:
+        if not Path(named).expanduser().is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:
+            found = KubeConfig.from_service_account().get()
+        else:
+            found = KubeConfig.from_file(named).get(context)
+    except (ConfigError, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+        raise ClusterError(
+            f"kubeconfig {named}: {error} - name a kubeconfig with KUBECONFIG, a context with siteforge:context"
+        ) from None
+    assert found is not None  # lightkube returns None only where a default is given
+    # It asks a program for a token by the protocol's betas alone; of the final version, that part is the same.
+    if found.user and found.user.exec and found.user.exec.apiVersion == "client.authentication.k8s.io/v1":
+        found.user.exec.apiVersion = "client.authentication.k8s.io/v1beta1"
+    return found

@@ -1,0 +1,121 @@
+"""What a run over the fleet has to do: which cells, and in each of them which tenants."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from siteforge import targets
+from siteforge.cells import Cells
+from siteforge.errors import CellsError, SettingsError
+from siteforge.fleet.engine import Run
+from siteforge.suggestions import did_you_mean
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A stack as it should be and as it was left."""
+
+    stack: str
+    wanted: Mapping[str, str]
+    """The digest of each of its tenants."""
+    recorded: Mapping[str, str] | None
+    """The same when it last ran; None if `siteforge up` never ran it."""
+    empty: bool = False
+    """Whether Pulumi knows of nothing in it."""
+
+    @property
+    def changed(self) -> set[str]:
+        """Tenants that are new, or whose objects may have to be others."""
+        known = self.recorded or {}
+        return {name for name, digest in self.wanted.items() if known.get(name) != digest}
+
+    @property
+    def gone(self) -> set[str]:
+        """Tenants that it has and should no longer have."""
+        return set(self.recorded or ()) - set(self.wanted)
+
+
+def cells(
+    layout: Cells, wanted: Mapping[str, str], records: Mapping[str, Mapping[str, str]], empty: Collection[str] = ()
+) -> list[Cell]:
+    """The cells of a catalogue.
+
+    Args:
+        layout: which stack has which tenants.
+        wanted: the digest of every tenant of the catalogue.
+        records: the digests that each stack recorded.
+        empty: the stacks that Pulumi knows of nothing in.
+
+    Raises:
+        CellsError: a stack has a tenant that is another's by now: a run would delete it here, or make it twice.
+    """
+    for stack, recorded in records.items():
+        for name in recorded:
+            if name in wanted and layout.stack(name) != stack:
+                where = f"{layout.file or 'the stack'}: the tenant {name}"
+                raise CellsError(
+                    f"{where} is to be in {layout.stack(name)}, and is in {stack}"
+                    " - move it with `siteforge cells`, which keeps its data"
+                )
+    found = []
+    for stack in layout.stacks:
+        own = {name: digest for name, digest in wanted.items() if layout.stack(name) == stack}
+        found.append(Cell(stack, own, records.get(stack), stack in empty))
+    return found
+
+
+def runs(
+    known: Iterable[Cell],
+    *,
+    present: Collection[str],
+    asked: Collection[str] = (),
+    drifted: Collection[str] = (),
+    everything: bool = False,
+) -> list[list[Run]]:
+    """The runs that bring the cells to what the catalogue says: a list a cell, to be done one after the other.
+
+    Args:
+        known: the cells.
+        present: tenants of whom there is something in the cluster.
+        asked: tenants to look at; all when empty.
+        drifted: tenants whose objects are not as they were made.
+        everything: run every cell as a whole, whatever is known of it.
+
+    Raises:
+        SettingsError: a tenant is asked for that no cell has or had.
+    """
+    known = list(known)
+    _check(asked, [name for cell in known for name in (*cell.wanted, *cell.gone)])
+    return [found for cell in known if (found := _runs(cell, set(present), set(asked), set(drifted), everything))]
+
+
+def _runs(cell: Cell, present: set[str], asked: set[str], drifted: set[str], everything: bool) -> list[Run]:
+    all_of_it = set(cell.wanted) | cell.gone
+    if everything and not asked:
+        return [Run(cell.stack, tuple(sorted(all_of_it)), confined=False)]
+    affected = all_of_it if everything else cell.changed | cell.gone | (drifted & all_of_it)
+    if asked:
+        return [*_confined(cell, present, sorted(affected & asked))]
+    if not affected:
+        return []
+    # A run of the whole stack does more work, but in one go: worth it where most of it has to be done anyway.
+    if len(affected) > targets.MOST or 2 * len(affected) > len(all_of_it):
+        return [Run(cell.stack, tuple(sorted(affected)), confined=False, refresh=not _new(cell, present, affected))]
+    return [*_confined(cell, present, sorted(affected))]
+
+
+def _confined(cell: Cell, present: Collection[str], names: Sequence[str]) -> Iterator[Run]:
+    for start in range(0, len(names), targets.MOST):
+        some = names[start : start + targets.MOST]
+        yield Run(cell.stack, tuple(some), confined=True, refresh=not _new(cell, present, some))
+
+
+def _new(cell: Cell, present: Collection[str], names: Collection[str]) -> bool:
+    """Whether none of them was ever made, so that there is nothing in the cluster to read first."""
+    known = cell.empty or cell.recorded is not None
+    return known and not set(names) & {*(cell.recorded or ()), *present}
+
+
+def _check(asked: Collection[str], known: Sequence[str]) -> None:
+    for name in asked:
+        if name not in known:
+            raise SettingsError(f"there is no tenant {name} - {did_you_mean(name, known)}")

@@ -1,0 +1,183 @@
+"""Waiting until tenants are ready: all of them at once, over a few watches of the whole cluster.
+
+Ready means what Pulumi's own awaits mean by it: the Deployment and the StatefulSet run the declared template with
+all replicas, and the Services have endpoints that answer. Pulumi asks object by object, with watches for
+each namespace and a settle time for each Service; here, three watches serve any number of tenants.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from siteforge.blueprint import Blueprint
+from siteforge.errors import ClusterError
+from siteforge.fleet.cluster import BY_NAME, ENDPOINT_SLICE, OURS, Change, Cluster, Kind, WatchExpiredError
+from siteforge.names import DATABASE, WORDPRESS, namespace
+
+_WATCHED = (BY_NAME["Deployment"], BY_NAME["StatefulSet"], ENDPOINT_SLICE)
+_WATCH_SECONDS = 300
+
+Key = tuple[str, str, str]
+"""Kind, namespace and name of an object; of an EndpointSlice, the name is its Service's."""
+
+
+def expected(tenant: Blueprint) -> dict[Key, str]:
+    """What has to be ready for a tenant to be, and what people call it."""
+    where = namespace(tenant.name)
+    found: dict[Key, str] = {
+        ("Deployment", where, WORDPRESS): "deployment/wordpress",
+        ("EndpointSlice", where, WORDPRESS): "service/wordpress",
+    }
+    if tenant.database:
+        found[("StatefulSet", where, DATABASE)] = "statefulset/mariadb"
+        found[("EndpointSlice", where, DATABASE)] = "service/mariadb"
+    return found
+
+
+def unready(live: dict[str, Any]) -> str:
+    """Why a Deployment or StatefulSet is not ready, as `kubectl rollout status` would say; empty if it is."""
+    spec, status = live.get("spec", {}), live.get("status", {})
+    wanted = spec.get("replicas", 1)
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
+        return "its controller has not seen the change yet"
+    if (updated := status.get("updatedReplicas", 0)) < wanted:
+        return f"{updated} of {wanted} pods are of the new template"
+    if status.get("replicas", 0) > updated:
+        return f"{status['replicas'] - updated} old pods are still there"
+    ready = status.get("availableReplicas" if live["kind"] == "Deployment" else "readyReplicas", 0)
+    return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
+
+
+def answers(live: dict[str, Any]) -> bool:
+    """Whether an EndpointSlice has an endpoint that is ready."""
+    return any(endpoint.get("conditions", {}).get("ready", False) for endpoint in live.get("endpoints") or ())
+
+
+@dataclass
+class Waiting:
+    """Which tenants are not ready yet, and why: a fold over what the cluster says, without any I/O."""
+
+    needed: dict[Key, str]
+    """What is waited for, as people call it."""
+    _reasons: dict[Key, str] = field(init=False)
+    _slices: dict[Key, dict[str, bool]] = field(default_factory=dict)
+    """Of each Service, whether its EndpointSlices answer, by name."""
+
+    def __post_init__(self) -> None:
+        self._reasons = dict.fromkeys(self.needed, "it is not there")
+
+    def see(self, live: dict[str, Any], *, deleted: bool = False) -> None:
+        """Take note of an object as it is now."""
+        metadata = live["metadata"]
+        if live["kind"] == "EndpointSlice":
+            key = (
+                "EndpointSlice",
+                metadata["namespace"],
+                metadata.get("labels", {}).get("kubernetes.io/service-name", ""),
+            )
+            self._slices.setdefault(key, {})[metadata["name"]] = not deleted and answers(live)
+            reason = "" if any(self._slices[key].values()) else "it has no endpoint that is ready"
+        else:
+            key = (live["kind"], metadata["namespace"], metadata["name"])
+            reason = "it is not there" if deleted else unready(live)
+        if key in self.needed:
+            self._reasons[key] = reason
+
+    @property
+    def left(self) -> dict[str, list[str]]:
+        """By namespace, what is not ready and why."""
+        found: dict[str, list[str]] = {}
+        for key, reason in self._reasons.items():
+            if reason:
+                found.setdefault(key[1], []).append(f"{self.needed[key]}: {reason}")
+        return found
+
+
+def wait(
+    cluster: Cluster,
+    tenants: Iterable[Blueprint],
+    seconds: float,
+    progress: Callable[[Collection[str]], None] = lambda _: None,
+) -> dict[str, list[str]]:
+    """Wait until all tenants are ready.
+
+    Args:
+        cluster: where they are.
+        tenants: who is waited for.
+        seconds: the deadline.
+        progress: is told, each time that they get fewer, the namespaces that are not ready.
+
+    Returns:
+        What is not ready at the deadline, by namespace; empty if all is.
+
+    Raises:
+        ClusterError: the API server can't be asked.
+    """
+    needed = {key: said for tenant in tenants for key, said in expected(tenant).items()}
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _watch(cluster, Waiting(needed), deadline, progress)
+        except WatchExpiredError:
+            continue  # What happened in between is not known: look at everything again.
+
+
+def _watch(
+    cluster: Cluster, waiting: Waiting, deadline: float, progress: Callable[[Collection[str]], None]
+) -> dict[str, list[str]]:
+    versions = {}
+    for kind in _WATCHED:
+        found, versions[kind] = cluster.objects_at(kind, labels=OURS)
+        for live in found:
+            # A list names its kind once, not in each of its items.
+            waiting.see({"kind": kind.name, **live})
+    changes: queue.SimpleQueue[Change | ClusterError] = queue.SimpleQueue()
+    done = threading.Event()
+    for kind in _WATCHED if waiting.left else ():
+        threading.Thread(target=_follow, args=(cluster, kind, versions[kind], changes, done), daemon=True).start()
+    left = len(waiting.left)
+    try:
+        while waiting.left and (rest := deadline - time.monotonic()) > 0:
+            for change in _take(changes, rest):
+                waiting.see(change.object, deleted=change.type == "DELETED")
+            if len(waiting.left) != left:
+                left = len(waiting.left)
+                progress(waiting.left)
+    finally:
+        done.set()
+    return waiting.left
+
+
+def _take(changes: "queue.SimpleQueue[Change | ClusterError]", seconds: float) -> Iterator[Change]:
+    """What has come, or the first that comes within `seconds`; an error is raised."""
+    try:
+        found: list[Change | ClusterError] = [changes.get(timeout=seconds)]
+        while True:
+            if isinstance(found[-1], ClusterError):
+                raise found[-1]
+            yield found[-1]
+            found.append(changes.get_nowait())
+    except queue.Empty:
+        return
+
+
+def _follow(
+    cluster: Cluster,
+    kind: Kind,
+    version: str,
+    changes: "queue.SimpleQueue[Change | ClusterError]",
+    done: threading.Event,
+) -> None:
+    """Pass on what changes of a kind until `done`; an error is the last that comes."""
+    try:
+        while not done.is_set():
+            for change in cluster.watch(kind, version, labels=OURS, seconds=_WATCH_SECONDS):
+                version = change.object["metadata"]["resourceVersion"]
+                changes.put(change)
+                if done.is_set():
+                    return
+    except ClusterError as error:
+        changes.put(error)

@@ -1,0 +1,113 @@
+"""What was deployed: for each cell, a ConfigMap in the cluster with a digest of each of its tenants.
+
+It tells, in one request for the whole fleet, whose line of the catalogue has changed since; it is written
+after a run that succeeded, so that what a failed or killed run left is looked at again.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import siteforge
+from siteforge import names
+from siteforge.configuration import Configuration
+from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.tenant_spec import TenantSpec
+
+HOME = "siteforge"
+"""The namespace of the fleet's own objects; no tenant can have this name."""
+
+_LABEL = names.annotation("record")
+_CELL = "cell"
+
+Digests = dict[str, str]
+"""A digest by tenant."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What makes a tenant's objects of its line: another program may make others."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, folder: Path) -> "Program":
+        """The program of a project's folder and the installed package."""
+        package = Path(siteforge.__file__).parent
+        own = (path for path in package.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".pyi"))
+        aside = {package / "cli", package / "fleet"}
+        files = [path for path in own if not aside & set(path.parents)]
+        digest = hashlib.sha256()
+        for path in (*sorted(files), folder / "__main__.py", folder / "Pulumi.yaml"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return cls(digest.hexdigest())
+
+
+def digest(spec: TenantSpec, configuration: Configuration, program: Program) -> str:
+    """What a tenant's objects depend on, in 16 characters that tell nothing of its secrets."""
+    parts = [
+        program.digest,
+        spec.model_dump_json(),
+        repr(configuration.images),
+        configuration.ingress.model_dump_json(),
+        configuration.readiness,
+        # Derived with the stack's secret, which a change of it therefore changes.
+        configuration.credentials(spec).fingerprint,
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def read(cluster: Cluster, project: str) -> dict[str, Digests]:
+    """What each stack of a project has deployed, by stack; a stack that never ran is not among them.
+
+    Raises:
+        ClusterError: the API server can't be asked.
+    """
+    found = cluster.objects(BY_NAME["ConfigMap"], labels=f"{_LABEL}={_CELL}", namespace=HOME)
+    data = [one.get("data", {}) for one in found]
+    return {one["stack"]: json.loads(one["tenants"]) for one in data if one.get("project") == project}
+
+
+def write(cluster: Cluster, project: str, stack: str, tenants: Mapping[str, str]) -> None:
+    """Write what a stack has deployed.
+
+    Raises:
+        ClusterError: the API server can't be asked, or refuses.
+    """
+    labels = {"app.kubernetes.io/part-of": "siteforge-fleet", _LABEL: _CELL}
+    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME, "labels": dict(labels)}}
+    cluster.apply(home)
+    record: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _name(project, stack), "namespace": HOME, "labels": labels},
+        "data": {"project": project, "stack": stack, "tenants": json.dumps(dict(sorted(tenants.items())))},
+    }
+    cluster.apply(record)
+
+
+def updated(old: Mapping[str, str], done: Mapping[str, str], gone: Collection[str], failed: Iterable[str]) -> Digests:
+    """A stack's record after a run.
+
+    Args:
+        old: what it was.
+        done: the digests of the tenants that the run was about.
+        gone: the tenants that it deleted.
+        failed: those of either that it could not finish: they are looked at again.
+    """
+    failed = set(failed)
+    kept = {name: value for name, value in old.items() if name not in done and (name not in gone or name in failed)}
+    # A failed one stays known, so that its removal from the catalogue is noticed, with a digest that fits nothing.
+    return (
+        kept
+        | {name: "" if name in failed else value for name, value in done.items()}
+        | {name: "" for name in gone if name in failed}
+    )
+
+
+def _name(project: str, stack: str) -> str:
+    """Two stacks never share it, whatever characters theirs have."""
+    return f"cell-{hashlib.sha256(f'{project}/{stack}'.encode()).hexdigest()[:16]}"

@@ -1,0 +1,220 @@
+"""Bringing the fleet to what the catalogue says: the cells that need it, several at once, and nothing else."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from siteforge.errors import ClusterError, EngineError
+from siteforge.fleet import plan, readiness, records
+from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
+from siteforge.fleet.engine import Outcome, Run, Runner, Verb
+from siteforge.fleet.plan import Cell
+from siteforge.fleet.project import Project, pulumi
+from siteforge.fleet.records import Program
+from siteforge.names import namespace
+
+_RUN_MEBIBYTES = 700
+"""What the processes of one run take: engine, provider, language host and program (docs/performance.md)."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is to do, and what it was decided from."""
+
+    cells: list[Cell]
+    runs: list[list[Run]]
+    """A list for each cell, to be done one after the other."""
+
+    @property
+    def tenants(self) -> list[str]:
+        """Whom the runs are about."""
+        return [name for cell in self.runs for run in cell for name in run.tenants]
+
+
+@dataclass
+class Summary:
+    """What was done."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    failed: dict[str, list[str]] = field(default_factory=dict)
+    """The tenants that are not what the catalogue says, and why."""
+    problems: list[str] = field(default_factory=list)
+    """What went wrong with no tenant in particular."""
+    stopped: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every tenant that the runs were about is what the catalogue says."""
+        return not (self.failed or self.problems or self.stopped)
+
+
+def survey(
+    project: Project,
+    cluster: Cluster,
+    *,
+    asked: Collection[str] = (),
+    drifted: Collection[str] = (),
+    everything: bool = False,
+) -> Survey:
+    """Find out what there is to do.
+
+    Args:
+        project: the fleet's.
+        cluster: where it is.
+        asked: tenants to look at; all when empty.
+        drifted: tenants whose objects are not as they were made.
+        everything: do it all, whatever is known to be done.
+
+    Raises:
+        SiteforgeError: the catalogue or the configuration is wrong, the cluster can't be asked, or there is no such
+            tenant.
+    """
+    program = Program.of(project.folder)
+    wanted = {spec.name: records.digest(spec, project.configuration, program) for spec in project.tenants}
+    known = records.read(cluster, project.name)
+    unknown = [stack for stack in project.cells.stacks if stack not in known]
+    cells = plan.cells(project.cells, wanted, known, _empty(project) if unknown else ())
+    namespaces = {one["metadata"]["name"] for one in cluster.objects(NAMESPACE, labels=OURS)}
+    present = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
+    return Survey(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
+
+
+def _empty(project: Project) -> list[str]:
+    """The stacks that never had anything.
+
+    Raises:
+        EngineError: Pulumi can't say.
+    """
+    said = json.loads(pulumi(project.folder, "stack", "ls", "--json"))
+    return [
+        one["name"].rpartition("/")[2] for one in said if not one.get("resourceCount") and not one.get("lastUpdate")
+    ]
+
+
+def jobs(asked: int | None = None) -> int:
+    """How many runs at once: as many as there are cores and memory for, unless somebody asks for another number."""
+    if asked:
+        return asked
+    cores = os.cpu_count() or 1
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+        return max(1, min(cores, free // 1024 // _RUN_MEBIBYTES))
+    return cores
+
+
+class Performance:
+    """Does what a survey found; watched while it does, and stopped by Ctrl-C."""
+
+    def __init__(self, project: Project, cluster: Cluster, found: Survey, verb: Verb = "up") -> None:
+        self._project, self._cluster, self._found, self._verb = project, cluster, found, verb
+        self._runner = Runner(project)
+
+    def perform(self, parallel: int, seconds: float, progress: Callable[[str, str], None]) -> Summary:
+        """Do it.
+
+        Args:
+            parallel: runs at once.
+            seconds: the deadline of readiness, after the last run.
+            progress: is told the stack and the tenant of each resource that is done; at last, with an empty
+                stack, each tenant that is ready.
+
+        Raises:
+            EngineError: Pulumi can't be run.
+        """
+        summary = Summary()
+        with self._interruptible(), ThreadPoolExecutor(parallel) as pool:
+            for outcomes in pool.map(lambda runs: self._cell(runs, progress), self._found.runs):
+                summary.outcomes += outcomes
+        for outcome in summary.outcomes:
+            if outcome.succeeded:
+                continue
+            for name in outcome.failed or ({} if outcome.problems else outcome.run.tenants):
+                summary.failed[name] = outcome.failed.get(name) or ["not finished"]
+            summary.problems += [f"{outcome.run.stack}: {problem}" for problem in outcome.problems]
+        summary.stopped = self._runner.stopping
+        if self._verb == "up" and self._project.configuration.readiness == "fleet" and not summary.stopped:
+            self._wait(summary, seconds, progress)
+        return summary
+
+    def _cell(self, runs: list[Run], progress: Callable[[str, str], None]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for run in runs:
+            if self._runner.stopping:
+                break
+            try:
+                outcome = self._runner.execute(run, self._verb, lambda tenant: progress(run.stack, tenant))  # noqa: B023
+            except EngineError as error:
+                outcome = Outcome(run, code=1, problems=[str(error)])
+            outcomes.append(outcome)
+            if self._verb == "up":
+                self._record(outcome)
+        return outcomes
+
+    def _record(self, outcome: Outcome) -> None:
+        """Remember what is done, for the next survey; a run that failed as a whole leaves what was known."""
+        (cell,) = [one for one in self._found.cells if one.stack == outcome.run.stack]
+        if outcome.problems or (outcome.code and not outcome.failed):
+            return
+        whom = outcome.run.tenants if outcome.run.confined else (*cell.wanted, *cell.gone)
+        done = {name: cell.wanted[name] for name in whom if name in cell.wanted}
+        gone = [name for name in whom if name not in cell.wanted]
+        try:
+            self._note(outcome.run.stack, done, gone, outcome.failed)
+        except ClusterError as error:
+            # All is done; it is just not known, so that the next run looks at these tenants again.
+            outcome.problems.append(f"what was deployed could not be recorded: {error}")
+
+    def _note(self, stack: str, done: Mapping[str, str], gone: Collection[str], failed: Collection[str]) -> None:
+        recorded = records.read(self._cluster, self._project.name).get(stack, {})
+        records.write(self._cluster, self._project.name, stack, records.updated(recorded, done, gone, failed))
+
+    def _wait(self, summary: Summary, seconds: float, progress: Callable[[str, str], None]) -> None:
+        names = set(self._found.tenants) - set(summary.failed)
+        specs = {namespace(spec.name): spec for spec in self._project.tenants if spec.name in names}
+        left = set(specs)
+
+        def note(unready: Collection[str]) -> None:
+            for ready in left - set(unready):
+                progress("", specs[ready].name)
+            left.intersection_update(unready)
+
+        blueprints = [self._project.configuration.blueprint(spec) for spec in specs.values()]
+        try:
+            unready: Mapping[str, list[str]] = readiness.wait(self._cluster, blueprints, seconds, note)
+        except ClusterError as error:
+            summary.problems.append(f"whether the tenants are ready could not be seen: {error}")
+            return
+        note(unready)
+        for where, reasons in unready.items():
+            summary.failed[specs[where].name] = [f"not ready after {seconds:.0f} s", *reasons]
+        self._forget([specs[where].name for where in unready], summary)
+
+    def _forget(self, names: Collection[str], summary: Summary) -> None:
+        """Have the next survey look at tenants again that were deployed and are not ready."""
+        for cell in self._found.cells:
+            failed = {name: cell.wanted[name] for name in names if name in cell.wanted}
+            try:
+                if failed:
+                    self._note(cell.stack, failed, (), failed)
+            except ClusterError as error:
+                summary.problems.append(f"{cell.stack}: what was deployed could not be recorded: {error}")
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C stops the runs after the operations under way; a second one ends them."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+        signal.signal(signal.SIGINT, lambda *_: self._runner.stop())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
