@@ -63,11 +63,10 @@ def test_no_secret_is_printed_while_secrets_change(blog: Stack, command: str) ->
     assert shown(done.stdout + done.stderr) == set()
 
 
-@pytest.mark.parametrize("verbosity", [9, 11])
-def test_the_filter_leaves_no_secret_in_a_log_of_the_highest_verbosity(blog: Stack, verbosity: int) -> None:
-    """Without it the engine shows them (docs/secrets.md): should it stop to, the filter has had its day."""
+def test_the_filter_leaves_no_secret_in_a_log_of_the_highest_verbosity(blog: Stack) -> None:
+    """Without it the engine shows them, from -v=9 on (docs/secrets.md): if it stops to, the filter has had its day."""
     kubectl("patch", "-n", BLOG, "secret/wordpress", "-p", '{"data": {"admin-password": "aHVudGVyMg=="}}')
-    done = blog.pulumi("up", "--yes", "--diff", "--debug", "--logtostderr", "--logflow", f"-v={verbosity}")
+    done = blog.pulumi("up", "--yes", "--diff", "--debug", "--logtostderr", "--logflow", "-v=11")
     log = done.stdout + done.stderr
     assert shown(log) != set()
     filtered = run(["siteforge", "redact"], stdin=log).stdout
