@@ -127,7 +127,7 @@ def clone(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> It
     assert not (made.folder / ".siteforge").exists()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def site(blog_stack: Stack) -> Site:
-    """The site of `e2e-blog`."""
+    """The site of `e2e-blog`, whose passwords are derived: they are the same before each test."""
     return Site(BLOG, blog_stack.output("adminPasswords")[BLOG])
