@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, drift, logs, problems, report, schema, status, up, validate
+from siteforge.cli import cells, drift, logs, problems, redact, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(redact.redact)
 app.command()(up.up)
 app.command()(up.preview)
 app.command()(status.status)
