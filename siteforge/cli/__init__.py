@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siteforge.cli import schema, up, validate
+from siteforge.cli import recover, schema, up, validate
 
 app = typer.Typer(
     help="An isolated WordPress on Kubernetes for every tenant of a catalogue.",
@@ -20,6 +20,7 @@ app.command()(validate.validate)
 app.command()(schema.schema)
 app.command()(up.up)
 app.command()(up.preview)
+app.command()(recover.recover)
 
 
 def _version(wanted: bool) -> None:
