@@ -1,8 +1,11 @@
-"""The catalogue: a YAML file that lists the tenants. The one place where YAML becomes values."""
+"""The catalogue: a YAML file that lists the tenants, or a folder of them. The one place where YAML becomes values."""
 
-from collections.abc import Generator, Iterator, Mapping
+import itertools
+import os
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -15,19 +18,54 @@ from siteforge.tenant_spec import Catalogue, TenantSpec
 from siteforge.violations import violations
 
 _TOP_KEYS = tuple(Catalogue.model_fields)
+_NO_TENANTS = "list at least one tenant under `tenants:`; to remove all, run `pulumi destroy`"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A tenant as it is written, and where."""
+
+    source: Document
+    path: Path_
+    value: Any
+
+    def problem(self, path: Path_, reason: str, value: str = "", fix: str = "", *, at_key: bool = False) -> Problem:
+        return self.source.problem((*self.path, *path), reason, value, fix, at_key=at_key)
+
+    def place(self, path: Path_, seen_from: Document) -> str:
+        """Where a value stands, for a message about another one."""
+        found = self.problem(path, "")
+        return f"line {found.line}" if self.source is seen_from else f"{found.file}:{found.line}"
 
 
 def load(path: Path, file: str = "") -> list[TenantSpec]:
     """Read the tenants of a catalogue.
 
     Args:
-        path: the file.
+        path: the file; or a folder, of whose files (*.yaml, *.yml) each is a catalogue, or one tenant's fields.
         file: what messages call it; its path when empty.
 
     Raises:
-        CatalogueError: anything in it is wrong; carries every problem of the file.
+        CatalogueError: anything in it is wrong; carries every problem found.
     """
-    return from_document(document.read(path, file or str(path)))
+    file = file or str(path)
+    # Unlike the path's own method, this one takes a name that no file can have for that of no folder.
+    if not os.path.isdir(path):  # noqa: PTH112
+        return from_document(document.read(path, file))
+    # Sorted, so that the order of tenants is the same on every machine.
+    files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml") and not one.name.startswith("."))
+    if not files:
+        problem = Problem(file, 1, 1, "", "a folder without a *.yaml file", fix=_NO_TENANTS)
+        raise CatalogueError([problem])
+    sources: list[Document] = []
+    unusable: list[Problem] = []
+    for one in files:
+        try:
+            sources.append(document.read(one, f"{file.rstrip('/')}/{one.name}"))
+        except CatalogueError as error:
+            unusable += error.problems
+    return _checked(sources, unusable, _entries_of_a_folder)
 
 
 def from_document(source: Document) -> list[TenantSpec]:
@@ -36,45 +74,83 @@ def from_document(source: Document) -> list[TenantSpec]:
     Raises:
         CatalogueError: as `load`.
     """
+    return _checked([source], [], _entries)
+
+
+_Entries = Generator[Problem, None, list["_Entry"]]
+
+
+def _checked(
+    sources: list[Document], unusable: list[Problem], entries: Callable[[Document], _Entries]
+) -> list[TenantSpec]:
+    """The tenants of documents, of which `entries` knows where they are."""
     specs: list[TenantSpec] = []
-    error = CatalogueError(_problems(source, specs))
+    error = CatalogueError(itertools.chain(unusable, _problems(sources, entries, specs)))
     if error.problems:
         raise error
     return specs
 
 
-def _problems(source: Document, specs: list[TenantSpec]) -> Iterator[Problem]:
+def _problems(
+    sources: list[Document], entries_of: Callable[[Document], _Entries], specs: list[TenantSpec]
+) -> Iterator[Problem]:
     """Everything that is wrong, found as far as it is asked for; tenants without mistakes go to `specs`."""
-    yield from source.problems
-    # What is no proper YAML is no proper value either, and needs no second message.
-    told = {problem.path for problem in source.problems}
-    yield from (problem for problem in _problems_of_values(source, specs) if problem.path not in told)
+    entries: list[_Entry] = []
+    for source in sources:
+        yield from source.problems
+        # What is no proper YAML is no proper value either, and needs no second message.
+        told = {problem.path for problem in source.problems}
+        found = yield from _untold(told, entries_of(source))
+        for entry in found:
+            yield from _untold(told, _problems_of(entry, specs))
+        entries += found
+    told = {problem.path for source in sources for problem in source.problems} if len(sources) == 1 else set()
+    yield from _untold(told, _duplicates(entries))
+    yield from _untold(told, _shared_domains(entries))
 
 
-def _problems_of_values(source: Document, specs: list[TenantSpec]) -> Iterator[Problem]:
-    tenants = yield from _tenants(source)
-    for index, tenant in enumerate(tenants):
-        base: Path_ = ("tenants", index)
-        yield from _empty_values(source, base, tenant)
+def _untold(told: Collection[str], problems: Generator[Problem, None, _T]) -> Generator[Problem, None, _T]:
+    """The problems of places of which nothing was said yet; returns what the generator returns."""
+    while True:
         try:
-            spec = TenantSpec.model_validate(tenant, by_alias=True, by_name=False)
-        except ValidationError as error:
-            for found in violations(error, TenantSpec):
-                # _empty_values() has reported those, wherever they stand.
-                if not found.empty:
-                    path = (*base, *found.path)
-                    yield source.problem(path, found.reason, found.value, found.fix, at_key=found.at_key)
-        else:
-            specs.append(spec)
-            for path, reason, fix in blueprint.conflicts(spec):
-                yield source.problem((*base, *path), reason, fix=fix)
-    yield from _duplicates(source, tenants)
-    yield from _shared_domains(source, tenants)
+            problem = next(problems)
+        except StopIteration as end:
+            return cast(_T, end.value)
+        if problem.path not in told:
+            yield problem
+
+
+def _problems_of(entry: _Entry, specs: list[TenantSpec]) -> Generator[Problem, None, None]:
+    yield from _empty_values(entry, (), entry.value)
+    try:
+        spec = TenantSpec.model_validate(entry.value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        for found in violations(error, TenantSpec):
+            # _empty_values() has reported those, wherever they stand.
+            if not found.empty:
+                yield entry.problem(found.path, found.reason, found.value, found.fix, at_key=found.at_key)
+    else:
+        specs.append(spec)
+        for path, reason, fix in blueprint.conflicts(spec):
+            yield entry.problem(path, reason, fix=fix)
+
+
+def _entries(source: Document) -> _Entries:
+    """The tenants that stand under `tenants`."""
+    tenants = yield from _tenants(source)
+    return [_Entry(source, ("tenants", index), value) for index, value in enumerate(tenants)]
+
+
+def _entries_of_a_folder(source: Document) -> _Entries:
+    """The same of a file in a folder, which may also have the fields of one tenant."""
+    if isinstance(source.value, dict) and "name" in source.value and "tenants" not in source.value:
+        return [_Entry(source, (), source.value)]
+    return (yield from _entries(source))
 
 
 def _tenants(source: Document) -> Generator[Problem, None, list[Any]]:
     """The list under `tenants`; empty if there is something else."""
-    fix = "list at least one tenant under `tenants:`; to remove all, run `pulumi destroy`"
+    fix = _NO_TENANTS
     if source.value is None:
         yield source.problem((), "an empty catalogue", fix=fix)
         return []
@@ -95,44 +171,42 @@ def _tenants(source: Document) -> Generator[Problem, None, list[Any]]:
     return tenants
 
 
-def _empty_values(source: Document, path: Path_, value: Any) -> Iterator[Problem]:
+def _empty_values(entry: _Entry, path: Path_, value: Any) -> Iterator[Problem]:
     """Keys with nothing behind them: more likely forgotten than meant as "the plan's value"."""
     if value is None:
-        yield source.problem(path, "no value", fix="write a value or remove the key")
+        yield entry.problem(path, "no value", fix="write a value or remove the key")
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _empty_values(source, (*path, key), item)
+            yield from _empty_values(entry, (*path, key), item)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _empty_values(source, (*path, index), item)
+            yield from _empty_values(entry, (*path, index), item)
 
 
-def _duplicates(source: Document, tenants: list[Any]) -> Iterator[Problem]:
-    first: dict[str, int] = {}
-    for index, tenant in enumerate(tenants):
-        name = tenant.get("name") if isinstance(tenant, Mapping) else None
+def _duplicates(entries: list[_Entry]) -> Generator[Problem, None, None]:
+    first: dict[str, _Entry] = {}
+    for entry in entries:
+        name = entry.value.get("name") if isinstance(entry.value, Mapping) else None
         if not isinstance(name, str):
             continue
-        earlier = first.setdefault(name.lower(), index)
-        if earlier != index:
-            line = source.problem(("tenants", earlier, "name"), "").line
-            reason = f"the same name as the tenant in line {line}"
-            yield source.problem(("tenants", index, "name"), reason, shorten(name), "choose another name")
+        earlier = first.setdefault(name.lower(), entry)
+        if earlier is not entry:
+            reason = f"the same name as the tenant in {earlier.place(('name',), entry.source)}"
+            yield entry.problem(("name",), reason, shorten(name), "choose another name")
 
 
-def _shared_domains(source: Document, tenants: list[Any]) -> Iterator[Problem]:
+def _shared_domains(entries: list[_Entry]) -> Generator[Problem, None, None]:
     """Domains of two tenants, however they are written; twice in one list is a rule of the list itself."""
-    first: dict[str, int] = {}
-    for index, tenant in enumerate(tenants):
-        names = tenant.get("domains") if isinstance(tenant, Mapping) else None
-        for place, name in enumerate(names if isinstance(names, list) else []):
+    first: dict[str, _Entry] = {}
+    for entry in entries:
+        names = entry.value.get("domains") if isinstance(entry.value, Mapping) else None
+        for index, name in enumerate(names if isinstance(names, list) else []):
             try:
                 domain = addresses.domain(name) if isinstance(name, str) else None
             except PydanticCustomError:
                 continue
-            earlier = first.setdefault(domain, index) if domain else index
-            if earlier != index:
-                line = source.problem(("tenants", earlier, "domains"), "").line
-                reason = f"a domain of the tenant {shorten(tenants[earlier].get('name', ''))} in line {line} already"
-                path = ("tenants", index, "domains", place)
-                yield source.problem(path, reason, shorten(name), "let one tenant have it")
+            earlier = first.setdefault(domain, entry) if domain else entry
+            if earlier is not entry:
+                whose = shorten(earlier.value.get("name", ""))
+                reason = f"a domain of the tenant {whose} in {earlier.place(('domains',), entry.source)} already"
+                yield entry.problem(("domains", index), reason, shorten(name), "let one tenant have it")

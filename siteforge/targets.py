@@ -14,7 +14,7 @@ from siteforge.tenant_spec import TenantSpec
 VARIABLE = "PULUMI_OPTION_TARGET"
 """URNs, separated by commas."""
 
-MOST = 25
+MOST = 15
 """Tenants that a confined run can have: their URNs have to fit into one variable, of 128 KiB at most on Linux."""
 
 _TENANT = "siteforge:index:Tenant"

@@ -1,18 +1,33 @@
 """The command `siteforge`: one thin file a command.
 
-Results go to standard output, problems to standard error. Exit codes: 0 done, 1 failed, 2 bad input.
+Results go to standard output, problems to standard error. Exit codes: 0 done or healthy, 1 failed, unhealthy or
+could not tell, 2 bad input.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from siteforge.cli import recover, schema, up, validate
+from siteforge.cli import cells, problems, recover, schema, up, validate
+from siteforge.errors import SiteforgeError
+
+
+class _Commands(TyperGroup):
+    """Shows what Siteforge reports as a message, and exits with its code: no command has to."""
+
+    def invoke(self, ctx: Any) -> Any:  # of a class that Typer keeps to itself
+        try:
+            return super().invoke(ctx)
+        except SiteforgeError as error:
+            problems.tell(error)
+            raise typer.Exit(problems.exit_code(error)) from None
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="An isolated WordPress on Kubernetes for every tenant of a catalogue.",
     no_args_is_help=True,
-    add_completion=False,
     # Typer's own tracebacks show local variables, which may be secret.
     pretty_exceptions_enable=False,
 )
@@ -21,6 +36,7 @@ app.command()(schema.schema)
 app.command()(up.up)
 app.command()(up.preview)
 app.command()(recover.recover)
+app.add_typer(cells.app, name="cells")
 
 
 def _version(wanted: bool) -> None:

@@ -1,12 +1,31 @@
-"""Problems of a catalogue, on a terminal or for a program."""
+"""What Siteforge reports, on a terminal or for a program, and the exit code that goes with it."""
 
 import dataclasses
 from collections.abc import Iterable
 
-from siteforge.errors import Problem
+import typer
+
+from siteforge.errors import CatalogueError, Problem, SettingsError, SiteforgeError, printable
+
+FAILED = 1
+"""The exit code of what failed, is unhealthy, or can't be told."""
 
 BAD_INPUT = 2
 """The exit code of a mistake of the user's."""
+
+
+def exit_code(error: SiteforgeError) -> int:
+    """The exit code of a command that ends with this error."""
+    return BAD_INPUT if isinstance(error, CatalogueError | SettingsError) else FAILED
+
+
+def tell(error: SiteforgeError) -> None:
+    """Print an error on standard error, a line for each thing that is wrong."""
+    if isinstance(error, CatalogueError):
+        show(error.problems)
+        return
+    for line in str(error).splitlines():
+        typer.echo(printable(line), err=True)
 
 
 def show(problems: Iterable[Problem]) -> None:

@@ -18,10 +18,9 @@ def validate(file: CatalogueFile = DEFAULT_CATALOGUE, output: OutputOption = Out
     try:
         tenants = catalogue.load(file)
     except CatalogueError as error:
-        if output is Output.JSON:
-            typer.echo(_report(str(file), [], problems.as_data(error.problems)))
-        else:
-            problems.show(error.problems)
+        if output is not Output.JSON:
+            raise
+        typer.echo(_report(str(file), [], problems.as_data(error.problems)))
         raise typer.Exit(problems.BAD_INPUT) from None
     names = [tenant.name for tenant in tenants]
     if output is Output.JSON:

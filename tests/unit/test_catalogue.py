@@ -91,9 +91,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert message(tmp_path / "none.yaml") == ("tenants.yaml:1:1: no such file - create it, or name the right one")
 
 
-def test_a_folder_a_pipe_or_a_device_is_no_catalogue(tmp_path: Path) -> None:
+def test_a_pipe_or_a_device_is_no_catalogue(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe", Path("/dev/null"), Path("/dev/zero")):
+    for path in (tmp_path / "pipe", Path("/dev/null"), Path("/dev/zero")):
         assert message(path) == "tenants.yaml:1:1: not a file - name a YAML file"
 
 
@@ -106,6 +106,55 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
         (tmp_path / ("a" * 300), "File name too long"),
     ):
         assert message(path) == f"tenants.yaml:1:1: can't be read: {reason} - check its name and permissions"
+
+
+ONE = "name: {0}\ntitle: T\nadminEmail: a@example.com\n"
+
+
+def folder(path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (path / f"{name}.yaml").write_text(text)
+    return path
+
+
+def test_a_folder_has_a_tenant_a_file_or_a_list_of_them(tmp_path: Path) -> None:
+    listed = "tenants:\n  - {name: club, title: T, adminEmail: a@example.com}\n"
+    folder(tmp_path, shop=ONE.format("shop"), blog=ONE.format("blog"), more=listed)
+    (tmp_path / ".hidden.yaml").write_text("nothing: of a tenant\n")
+    (tmp_path / "README.md").write_text("nothing of a tenant\n")
+    assert [spec.name for spec in catalogue.load(tmp_path)] == ["blog", "club", "shop"]
+
+
+def test_all_mistakes_of_a_folder_are_told_each_by_its_file(tmp_path: Path) -> None:
+    folder(
+        tmp_path,
+        a=ONE.format("blog") + "domains: [lumi.example.com]\n",
+        b=ONE.format("blog") + "plan: micra\n",
+        c=ONE.format("shop") + "domains: [LUMI.example.com]\n",
+        d="tenants: [\n",
+        e="a: b\n",
+    )
+    with pytest.raises(CatalogueError) as error:
+        catalogue.load(tmp_path, "customers/")
+    assert str(error.value).splitlines() == [
+        "customers/b.yaml:1:7: name: the same name as the tenant in customers/a.yaml:1 (blog) - choose another name",
+        "customers/b.yaml:4:7: plan: there is no such plan (micra) - did you mean micro?",
+        "customers/c.yaml:4:11: domains[0]: a domain of the tenant blog in customers/a.yaml:4 already"
+        " (LUMI.example.com) - let one tenant have it",
+        "customers/d.yaml:2:1: not valid YAML: did not find expected node content - check indentation and quotes",
+        "customers/e.yaml:1:1: a: unknown key - use one of tenants",
+        "customers/e.yaml:1:1: tenants: no tenants - list at least one tenant under `tenants:`;"
+        " to remove all, run `pulumi destroy`",
+    ]
+
+
+def test_a_folder_without_a_catalogue_is_a_mistake_and_never_means_that_all_are_to_go(tmp_path: Path) -> None:
+    assert message(tmp_path).startswith("tenants.yaml:1:1: a folder without a *.yaml file - list at least one tenant")
+
+
+def test_a_file_has_a_list_even_of_one_tenant(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError):
+        catalogue.load(folder(tmp_path, one=ONE.format("blog")) / "one.yaml")
 
 
 def test_a_file_name_with_escape_sequences_is_shown_without_them(tmp_path: Path) -> None:

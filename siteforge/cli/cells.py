@@ -1,0 +1,81 @@
+"""`siteforge cells`: which stack has which tenants, and moving them."""
+
+import json
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from siteforge.cli.options import Output, OutputOption, StackOption
+
+app = typer.Typer(help="Split the catalogue over several stacks, and move tenants between them.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(metavar="STACK", help="The cell: a stack of this project.")]
+BucketsArgument = Annotated[str, typer.Argument(metavar="BUCKETS", help="As in 0-127, 300.")]
+
+
+@app.command("list")
+def show(stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
+    """List the cells, with how many buckets and tenants each has.
+
+    Example: siteforge cells list
+    """
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    tenants = Counter(project.cells.stack(spec.name) for spec in project.tenants)
+    rows = [(one, len(project.cells.buckets(one)), tenants[one]) for one in project.cells.stacks]
+    if output is Output.JSON:
+        typer.echo(json.dumps([dict(zip(("stack", "buckets", "tenants"), row, strict=True)) for row in rows], indent=2))
+        return
+    for name, buckets, number in rows:
+        typer.echo(f"{name}: {number} tenants, {buckets} buckets")
+
+
+@app.command()
+def add(name: NameArgument, stack: StackOption = None) -> None:
+    """Make a stack a cell, and move its fair share of the tenants there; nothing in the cluster is touched.
+
+    Example: siteforge cells add prod-b
+    """
+    from siteforge.fleet import cells
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    with project.cluster() as cluster:
+        cells.add(project, cluster, name, typer.echo)
+
+
+@app.command()
+def move(buckets: BucketsArgument, name: NameArgument, stack: StackOption = None) -> None:
+    """Move buckets, and the tenants in them, to a stack; nothing in the cluster is touched.
+
+    Example: siteforge cells move 512-600 prod-b
+    """
+    from pydantic_core import PydanticCustomError
+
+    from siteforge.cells import parse_buckets
+    from siteforge.fleet import cells
+    from siteforge.fleet.project import Project
+
+    try:
+        numbers = parse_buckets(buckets)
+    except PydanticCustomError as error:
+        raise typer.BadParameter(f"{error.message()} ({buckets})") from None
+    project = Project.find(stack)
+    with project.cluster() as cluster:
+        cells.move(project, cluster, name, numbers, typer.echo)
+
+
+@app.command()
+def resume(stack: StackOption = None) -> None:
+    """End a move that was cut short.
+
+    Example: siteforge cells resume
+    """
+    from siteforge.fleet import cells
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    with project.cluster() as cluster:
+        cells.resume(project, cluster, typer.echo)
