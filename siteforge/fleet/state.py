@@ -4,6 +4,7 @@ Pulumi keeps a copy of the state before the last change beside it (`.bak`), and 
 backups and in the history (pkg/backend/diy/state.go in its source).
 """
 
+import contextlib
 import gzip
 import json
 import os
@@ -124,7 +125,8 @@ def restore(state: Path, copy: Copy) -> Path | None:
             state.rename(broken)
         temporary.rename(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise EngineError(f"{target} can't be written: {error.strerror} - make room and mend its permissions") from None
     return broken
 
