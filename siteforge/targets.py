@@ -92,6 +92,11 @@ def tenant(urn: str) -> str | None:
 
 def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
     """The tenants of the run that this is: all of them, unless the engine is confined to some by name."""
+    confined_to = names(environment)
+    return [spec for spec in specs if spec.name in confined_to] if confined_to else specs
+
+
+def names(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """The tenants that the run is confined to, those that are no longer listed among them; none if it is not."""
     targets = [urn.split("::") for urn in environment.get(VARIABLE, "").split(",")]
-    names = {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}
-    return [spec for spec in specs if spec.name in names] if names else specs
+    return {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}

@@ -50,9 +50,14 @@ class Up:
         return self._log.read_text(errors="replace")
 
     def kill(self, victim: Victim) -> bool:
-        """Kill one of its processes with SIGKILL; returns whether there was one."""
-        if self.process.poll() is not None:
-            return False
+        """Kill one of its processes with SIGKILL, as soon as there is one; returns whether there was before the end."""
+        while self.process.poll() is None:
+            if self._kill(victim):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _kill(self, victim: Victim) -> bool:
         killed = False
         for process in [psutil.Process(self.process.pid), *_descendants(self.process.pid)]:
             try:

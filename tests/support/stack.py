@@ -57,6 +57,9 @@ class Stack:
         self.configure("wordpressImage", images.WORDPRESS)
         self.configure("databaseImage", images.MARIADB)
         self.configure("imagePullPolicy", "IfNotPresent")
+        # Tests remove what they made; those of these safeguards set them themselves.
+        self.configure("deletionProtection", "false")
+        self.configure("removablePercent", "100")
 
     def pulumi(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run Pulumi in the stack's folder."""
