@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, problems, recover, schema, up, validate
+from siteforge.cli import cells, doctor, problems, recover, schema, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -36,6 +36,7 @@ app.command()(schema.schema)
 app.command()(up.up)
 app.command()(up.preview)
 app.command()(recover.recover)
+app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 
 
