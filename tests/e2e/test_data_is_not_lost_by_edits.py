@@ -10,6 +10,8 @@ from tests.support import simulated
 from tests.support.commands import kubectl
 from tests.support.stack import Result, Stack
 
+pytestmark = pytest.mark.faults
+
 KEPT, OTHERS = "e2e-edit-kept", [f"e2e-edit-{number}" for number in range(3)]
 
 

@@ -14,6 +14,8 @@ from tests.support.commands import kubectl
 from tests.support.faults import SEEDS, Victim, left_behind, recover, running
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.faults
+
 KEPT = ["e2e-kill-a", "e2e-kill-b"]
 COMING = ["e2e-kill-c", "e2e-kill-d"]
 VICTIMS: list[Victim] = ["engine", "provider", "program"]

@@ -11,6 +11,8 @@ from tests.support.faults import left_behind, recover, running
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def stack(make_stack: MakeStack) -> Stack:
