@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from siteforge.errors import EngineError, SiteforgeError
+from siteforge.errors import SiteforgeError
 from siteforge.fleet import leftovers, locks, rights, state
 from siteforge.fleet.cluster import NAMESPACE, NODE, OURS, VERSION, Cluster, Kind
 from siteforge.fleet.project import Project, pulumi
@@ -128,11 +128,7 @@ def _cluster(project: Project, cluster: Cluster) -> Iterator[Finding]:
 
 def _identity(project: Project, cluster: Cluster) -> Finding:
     uid = cluster.uid()
-    try:
-        told = json.loads(pulumi(project.folder, "stack", "output", "--json", "--stack", project.stack))
-    except EngineError:
-        told = {}
-    known = told.get("cluster")
+    known = project.recorded_cluster()
     if known and known != uid:
         fix = "use the stack's kubeconfig or siteforge:context"
         return Finding("cluster", "fail", f"another cluster ({uid}) than the stack's ({known})", fix)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from siteforge.errors import EngineError
+from siteforge.errors import EngineError, UnsafeError
 from siteforge.fleet import leftovers, locks, state
 from siteforge.fleet.cluster import BY_NAME, Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner
@@ -43,6 +43,7 @@ class Recovery:
             EngineError: an engine still runs, or may run elsewhere; no copy of a broken state is good; or Pulumi
                 refuses.
             ClusterError: the cluster can't be asked.
+            UnsafeError: it is another one than that of the stack's last run.
         """
         folder = state.backend(self.project)
         if folder is None:
@@ -54,6 +55,7 @@ class Recovery:
             self.say(f"lock: removed ({lock})")
         if folder is not None:
             self._mend(folder)
+        self._identify()
         self._settle()
         return self._converge()
 
@@ -122,6 +124,17 @@ class Recovery:
                 return str(error).splitlines()[0]
             raise
         return ""
+
+    def _identify(self) -> None:
+        """Make sure that the cluster is the stack's: in another one, a refresh would find nothing of it."""
+        known = self.project.recorded_cluster()
+        with self.project.cluster() as cluster:
+            uid = cluster.uid()
+            if known and uid != known:
+                raise UnsafeError(
+                    f"{cluster.server} (context {cluster.context}) is another cluster ({uid}) than that of the stack"
+                    f" ({known}) - use the stack's kubeconfig or siteforge:context"
+                )
 
     def _settle(self) -> None:
         """Look at what was under way, and clear it from the state."""

@@ -11,6 +11,7 @@ from local import cluster
 from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.commands import kubectl
+from tests.support.faults import recover
 from tests.support.stack import Stack
 
 TENANT = "e2e-whose"
@@ -48,6 +49,8 @@ def test_another_cluster_than_that_of_the_last_run_is_refused_before_any_change(
             assert "is another cluster" in result.output
             assert "use the stack's kubeconfig or siteforge:context" in result.output
             assert "Traceback" not in result.output
+        done = recover(stack, check=False)
+        assert done.returncode == 1 and "is another cluster" in done.stderr
         assert versions() == before
     finally:
         stack.pulumi("stack", "import", stdin=real)
