@@ -9,10 +9,7 @@ from siteforge import targets
 from tests.components.test_program import CONFIG, failure, program
 from tests.support import mocks
 
-HOLDS_DATA = {
-    "kubernetes:core/v1:Namespace": {"blog-aku-namespace"},
-    "kubernetes:core/v1:PersistentVolumeClaim": {"blog-aku-wordpress-claim", "blog-aku-database-claim"},
-}
+SITE = {"namespace", "wordpress-claim", "wordpress-deployment", "database-claim", "database-stateful-set"}
 OTHER = {"deletionProtection": True, "volumes": {}, "url": "http://other"}
 
 
@@ -20,8 +17,8 @@ def protected(recording: mocks.Recording) -> set[str]:
     return {one.name for one in recording.resources if one.protected and one.name.startswith("blog-aku-")}
 
 
-def test_what_holds_data_is_protected_and_nothing_else() -> None:
-    assert protected(mocks.run(program, CONFIG)) == set().union(*HOLDS_DATA.values())
+def test_what_holds_data_and_what_runs_is_protected_and_nothing_else() -> None:
+    assert protected(mocks.run(program, CONFIG)) == {f"blog-aku-{one}" for one in SITE}
 
 
 def test_a_stack_can_turn_it_off_for_tenants_that_do_not_say() -> None:

@@ -69,12 +69,6 @@ def test_a_protected_tenant_is_not_removed(untouched: Stack) -> None:
     refused(untouched, f"tenant {KEPT}: removed, but protected - put it back with `deletionProtection: false`")
 
 
-def test_pulumi_destroy_refuses_a_protected_tenant_too(untouched: Stack) -> None:
-    done = untouched.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress", check=False)
-    assert done.returncode != 0
-    assert "protect" in done.stdout + done.stderr
-
-
 def test_more_tenants_than_the_set_share_are_not_removed_at_once(untouched: Stack) -> None:
     write(untouched, others=OTHERS[2:])
     refused(untouched, "2 of 4 tenants are removed", "siteforge:removablePercent 50")
@@ -105,6 +99,24 @@ def test_what_would_lose_or_cannot_change_a_volume_is_refused(
     else:
         write(untouched, **fields)
     refused(untouched, f"tenant {KEPT}: {message}" if message.startswith(("wordpress", "database")) else message)
+
+
+def identities() -> str:
+    kinds = "deployment,statefulset,replicaset,pod,service,secret,configmap,pvc,networkpolicy"
+    return kubectl("get", kinds, "-n", KEPT, "-o", "jsonpath={.items[*].metadata.uid}")
+
+
+def test_pulumi_destroy_leaves_a_protected_tenant_running(stack: Stack) -> None:
+    write(stack)
+    stack.up()
+    before = identities()
+    done = stack.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress", check=False)
+    assert done.returncode != 0
+    assert "protect" in done.stdout + done.stderr
+    assert identities() == before
+    stack.up()
+    assert identities() == before, "all of it was taken over again"
+    assert set(stack.preview().counts) == {"unchanged"}
 
 
 def test_a_tenant_is_removed_in_two_steps(stack: Stack) -> None:

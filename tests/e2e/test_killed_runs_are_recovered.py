@@ -75,7 +75,7 @@ def namespaces() -> set[str]:
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_after_a_kill_at_a_random_moment_recover_converges(two: Fleet, fleet: Stack, victim: Victim, seed: int) -> None:
     chance = random.Random(f"{victim} {seed}")
-    operation = OPERATIONS[seed % len(OPERATIONS)]
+    operation = OPERATIONS[(seed + VICTIMS.index(victim)) % len(OPERATIONS)]
     if operation == "delete":
         write(fleet, KEPT + COMING)
         fleet.up()

@@ -35,7 +35,7 @@ BASE: dict[str, Any] = {
             "requests": {"cpu": "100m", "memory": "128Mi"},
             "limits": {"cpu": "500m", "memory": "256Mi"},
         },
-        "scheduling": {"nodeSelector": {"siteforge.dev/node": "simulated"}},
+        "scheduling": {"nodeSelector": {"type": "kwok"}},
         "volume": {"size": "1Gi", "storageClass": CLASS},
         "php": {"memoryLimit": "128Mi", "uploadLimit": "64Mi", "maxExecutionTime": 30, "maxInputVars": 1000},
         "smtp": {"host": "10.0.0.5", "port": 587, "encryption": "tls", "from": "a@example.com"},
@@ -47,7 +47,7 @@ BASE: dict[str, Any] = {
             "requests": {"cpu": "50m", "memory": "128Mi"},
             "limits": {"cpu": "500m", "memory": "256Mi"},
         },
-        "scheduling": {"nodeSelector": {"siteforge.dev/node": "simulated"}},
+        "scheduling": {"nodeSelector": {"type": "kwok"}},
         "volume": {"size": "1Gi", "storageClass": CLASS},
     },
 }

@@ -18,7 +18,7 @@ from tests.support.stack import ROOT, Stack
 
 Victim = Literal["engine", "provider", "program"]
 
-SEEDS = int(os.environ.get("SITEFORGE_FAULT_SEEDS", "3"))
+SEEDS = int(os.environ.get("SITEFORGE_FAULT_SEEDS", "2"))
 """How many random moments each test of kills tries; `make test-faults` has many."""
 
 _NAMES = {"engine": "pulumi", "provider": "pulumi-resource-kubernetes"}
