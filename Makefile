@@ -3,6 +3,8 @@ PYTHON ?= python3
 LOCAL := $(PYTHON) -m local
 VENV := .venv/bin
 PYTEST_ARGS ?=
+# Tests that wait for a cluster leave the cores to others: one process more than this machine's two cores.
+PYTEST = $(VENV)/python -m pytest --dist loadgroup
 PULUMI_VERSION = $(shell $(PYTHON) -c 'from local.toolchain.versions import PULUMI; print(PULUMI)')
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -18,18 +20,18 @@ up: ## Set everything up, start the cluster, provision the tenants, wait until e
 
 test: ## Set everything up and run every test
 	@$(LOCAL) prepare
-	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses 3 $(PYTEST_ARGS)
 
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment
-	@$(VENV)/python -m pytest tests/unit tests/components $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto tests/unit tests/components $(PYTEST_ARGS)
 
 render: ## Write every object of the catalogue to build/manifests, secrets redacted; needs no cluster
 	@$(LOCAL) render
 
 scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and our own rules judge it
 	@$(LOCAL) environment
-	@$(VENV)/python -m pytest tests/policy $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto tests/policy $(PYTEST_ARGS)
 
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment

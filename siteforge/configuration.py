@@ -107,7 +107,7 @@ class Configuration:
         """Make sure, before anything is made, that the cluster of this configuration can have these tenants.
 
         Raises:
-            CapacityError: they need more than the budget.
+            CapacityError: they need more than the budget, or than their own quotas hold.
             SettingsError: a tenant would live with the ingress controller, which may reach all sites; or asks for
                 what the cluster doesn't have, or needs a password that nobody gave.
         """

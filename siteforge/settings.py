@@ -11,7 +11,7 @@ from pulumi.runtime.config import is_config_secret
 
 from siteforge import catalogue, cells, configuration, debug_log, rendering, targets
 from siteforge.blueprint import needed_passwords
-from siteforge.components.tenant import TenantArgs
+from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
 from siteforge.errors import SiteforgeError
 from siteforge.specs.manifest import unawaited

@@ -19,12 +19,14 @@ from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
-from siteforge import names
+from siteforge import log, names
 from siteforge.errors import ClusterError
 from siteforge.specs.manifest import Manifest
 
 PAGE = 500
 """Objects a request: kubectl's own number, which keeps the API server's memory small."""
+
+_log = log.get(__name__)
 
 _LISTS_AT_ONCE = 4
 _TIMEOUT_SECONDS = 30.0
@@ -199,6 +201,45 @@ class Cluster:
         """
         return self._ask("POST", kind.path(namespace), body=body)
 
+    def read(self, path: str) -> dict[str, Any]:
+        """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        return self._ask("GET", path, absent_ok=True)
+
+    def log(self, namespace: str, pod: str, container: str, **query: str) -> Iterator[str]:
+        """The lines of a container's log, oldest first.
+
+        Args:
+            namespace, pod, container: whose.
+            query: as the API server takes it: `timestamps`, `tailLines`, `sinceSeconds`, `sinceTime`, `previous`,
+                and `follow`, with which it ends with the container.
+
+        Raises:
+            ClusterError: as `get`; also if the container has no log yet.
+        """
+        path = f"{POD.path(namespace, pod)}/log"
+        # A site that says nothing for hours is followed all the same.
+        read = None if "follow" in query else _TIMEOUT_SECONDS
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=read)
+        self.requests += 1
+        try:
+            with self._http.stream("GET", path, params={"container": container, **query}, timeout=timeout) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _raise(answer, path)
+                rest = b""
+                for chunk in answer.iter_bytes():
+                    # Not `iter_lines`: characters of other scripts and form feeds end no line of a log.
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in lines)
+                if rest:
+                    yield rest.decode(errors="replace")
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
     def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:
         """What changes from a resource version on, until `seconds` have passed or the server ends it.
 
@@ -234,6 +275,7 @@ class Cluster:
         absent_ok: bool = False,
     ) -> dict[str, Any]:
         content = None if body is None else msgspec.json.encode(body)
+        began = time.monotonic()
         for last in (False,) * (_TRIES - 1) + (True,):
             self.requests += 1
             try:
@@ -243,7 +285,9 @@ class Cluster:
             except (httpx.HTTPError, ConfigError, OSError) as error:
                 if last or method == "POST":
                     raise self._unreachable(error) from None
+                _log.warning("request failed, trying again", method=method, path=path, error=str(error))
                 continue
+            _log.debug("request", method=method, path=path, status=answer.status_code, seconds=_since(began))
             if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
                 return {}
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not last:
@@ -273,6 +317,10 @@ class WatchExpiredError(ClusterError):
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
     return ({"labelSelector": labels} if labels else {}) | ({"fieldSelector": fields} if fields else {})
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _rest(answer: httpx.Response) -> None:

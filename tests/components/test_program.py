@@ -224,12 +224,22 @@ def test_a_catalogue_over_the_budget_registers_nothing() -> None:
     )
 
 
+def test_a_catalogue_whose_quotas_are_over_their_budget_registers_nothing() -> None:
+    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 11}}'})
+    assert message == (
+        f"{CATALOGUE}: the quotas add up to 12 pods, over the cluster budget of quotas of 11"
+        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.pods"
+    )
+
+
 def test_a_budget_that_makes_no_sense_is_refused_by_field_and_value() -> None:
-    message = failure({**CONFIG, "budget": '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3"}'})
+    budget = '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3", "quotas": {"pod": 1}}'
+    message = failure({**CONFIG, "budget": budget})
     assert message.splitlines() == [
         "siteforge:budget.cpu: not an amount of CPU (many) - write it as in 64",
         "siteforge:budget.memory: less than 1Gi (0) - write it as in 256Gi",
         "siteforge:budget.pods: not a whole number (3) - write digits only, without quotes, as in 2",
+        "siteforge:budget.quotas.pod: unknown key - did you mean pods?",
         "siteforge:budget.cpus: unknown key - did you mean cpu?",
     ]
 

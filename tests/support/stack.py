@@ -43,7 +43,7 @@ class Result:
 class Stack:
     """A stack of the real program on the real cluster."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, backend: str = "") -> None:
         self.folder, self.name = folder, name
         folder.mkdir()
         (folder / "state").mkdir()
@@ -51,7 +51,7 @@ class Stack:
         (folder / "Pulumi.yaml").write_text(project)
         shutil.copy(ROOT / "__main__.py", folder)
         self.environment = {
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_BACKEND_URL": backend or f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
         }
         (folder / "passphrase").write_text("a passphrase of this test")
