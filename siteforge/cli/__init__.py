@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, drift, logs, problems, redact, report, schema, status, up, validate
+from siteforge.cli import cells, doctor, drift, logs, problems, recover, redact, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -40,6 +40,8 @@ app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
 app.command()(drift.drift)
+app.command()(recover.recover)
+app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 
 
