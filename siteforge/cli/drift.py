@@ -107,11 +107,11 @@ def _summary(report: "Report") -> str:
     what, fixes = [], []
     if found:
         what.append(f"{len(report.tenants)} of {report.compared} tenants drifted")
-    if any(one.mended for one in found):
-        fixes.append("`siteforge up --drifted` undoes what was deleted and changed")
+    if report.mendable:
+        fixes.append("`siteforge up --drifted` sets it back")
     if not all(one.mended for one in found):
-        fixes.append("what was added has to be removed by hand (docs/drift.md)")
+        fixes.append("what others added is to be removed by hand (docs/drift.md)")
     if strays:
         what.append(f"{strays} namespace{'s' * (strays != 1)} without a tenant")
-        fixes.append("put the tenant back into the catalogue, or delete its namespace")
+        fixes.append("`siteforge up` deletes namespaces that it made, others are to be deleted by hand")
     return f"{', '.join(what)} {cost} - {'; '.join(fixes)}"

@@ -52,6 +52,11 @@ class Report:
         """Whether the cluster is as the catalogue says."""
         return not (self.tenants or self.strays)
 
+    @property
+    def mendable(self) -> list[str]:
+        """The tenants of which `pulumi up` undoes something."""
+        return [name for name, found in self.tenants.items() if any(one.mended for one in found)]
+
 
 def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = None) -> Report:
     """Compare the catalogue with the cluster.
