@@ -3,12 +3,14 @@ PYTHON ?= python3
 LOCAL := $(PYTHON) -m local
 VENV := .venv/bin
 PYTEST_ARGS ?=
+BENCH_STATE := $(CURDIR)/.siteforge/bench
+BENCH = SITEFORGE_STATE=$(BENCH_STATE) $(VENV)/python -m bench
 PULUMI_VERSION = $(shell $(PYTHON) -c 'from local.toolchain.versions import PULUMI; print(PULUMI)')
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast render scan check format env status down clean lock schema
+.PHONY: help up test test-fast render scan check format env status down clean lock schema bench bench-page
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +33,14 @@ scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and
 	@$(LOCAL) environment
 	@$(VENV)/python -m pytest tests/policy $(PYTEST_ARGS)
 
+bench: ## Measure against other tools, on a simulated cluster of its own: BENCH_TENANTS="50 200", BENCH_PEERS="floor helm8"
+	@$(LOCAL) environment
+	@$(BENCH)
+
+bench-page: ## Write docs/performance.md and its charts anew from docs/bench/results.json
+	@$(LOCAL) environment
+	@$(BENCH) page
+
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment
 	@$(VENV)/ruff check .
@@ -52,6 +62,7 @@ down: ## Stop the cluster; tenants and their data stay, `make up` brings them ba
 	@$(LOCAL) stop
 
 clean: ## Remove everything this clone made, the sites' data too
+	@SITEFORGE_STATE=$(BENCH_STATE) $(LOCAL) clean
 	@$(LOCAL) clean
 
 lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's version
