@@ -40,8 +40,10 @@ def svg(title: str, unit: str, lines: Mapping[str, Sequence[Point]]) -> str:
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, "tenants", anchor="middle"))
     ends = {label: up.at(points[-1][1]) for label, points in shown.items()}
     places = _spread(ends)
-    for number, (label, points) in enumerate(shown.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
+    # By the place among all labels: a peer has one colour in every chart.
+    colours = {label: _COLOURS[number % len(_COLOURS)] for number, label in enumerate(lines)}
+    for label, points in shown.items():
+        colour = colours[label]
         spots = [(across.at(x), up.at(y)) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
         end = spots[-1]
@@ -49,8 +51,13 @@ def svg(title: str, unit: str, lines: Mapping[str, Sequence[Point]]) -> str:
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
             *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in spots),
             f'<line x1="{end[0] + 6:.1f}" y1="{end[1]:.1f}" x2="{_WIDTH - _RIGHT + 16}" y2="{places[label]:.1f}"'
-            f' stroke="{colour}" stroke-width="0.7"/>',
-            _text(_WIDTH - _RIGHT + 20, places[label] + 4, f"{label} ({points[-1][1]:.3g})", colour=colour),
+            f' stroke="{colour}" stroke-width="0.7" stroke-dasharray="2 3"/>',
+            _text(
+                _WIDTH - _RIGHT + 20,
+                places[label] + 4,
+                f"{label}: {points[-1][1]:.3g} {unit} at {points[-1][0]:,.0f}",
+                colour=colour,
+            ),
         ]
     return _document(parts)
 

@@ -38,8 +38,8 @@ def test_a_chart_is_a_picture_with_every_line_named() -> None:
     lines = {"floor": [(50, 1.0), (200, 4.0)], "a < b": [(50, 90.0)], "none": []}
     root = ElementTree.fromstring(chart.svg("Create", "s", lines))
     labels = [element.text for element in root.iter() if element.text]
-    assert "floor (4)" in labels
-    assert "a < b (90)" in labels
+    assert "floor: 4 s at 200" in labels
+    assert "a < b: 90 s at 50" in labels
     assert not any(label.startswith("none") for label in labels)
     assert ElementTree.fromstring(chart.svg("Create", "s", {})) is not None
 
