@@ -8,6 +8,7 @@ BENCH_OUTPUT    folder for performance.md and bench/ (default docs)
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,8 @@ def main(arguments: list[str]) -> int:
     """Run, or with the argument `page` just write the page anew from the results that are there."""
     output = Path(os.environ.get("BENCH_OUTPUT") or paths.PROJECT / "docs")
     file = output / "bench" / RESULTS
+    # Asked to end, it stops what it started, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments != ["page"]:
             _own_state()

@@ -144,36 +144,39 @@ class _Run:
 
         Args:
             ready: tenants that have to be ready for the work to be over.
-            checked: tenants that are compared, field by field, with what is declared.
+            checked: tenants that are compared with what is declared, field by field, off the clock.
             gone: a tenant that must be no more.
         """
         row = Row(self._fleet.size, self._peer.name, work, "not offered")
         if command is None:
             return row
+        if self._peer.reference:
+            ready = checked = []
+        wanted = set().union(*(readiness.parts(self._fleet.manifests(tenant)) for tenant in ready))
         before = self._activity()
         started = time.monotonic()
         usage = self._meter(command)
-        took = self._activity().since(before)
         row.outcome, row.command_seconds, row.seconds = "done", usage.seconds, usage.seconds
         row.cpu_seconds, row.peak_bytes, row.backend_bytes = usage.cpu_seconds, usage.peak_bytes, usage.backend_bytes
-        row.control_plane_cpu_seconds = took.cpu_seconds
-        row.requests, row.own_requests = dict(sorted(took.requests.items())), took.own
         if usage.cut_off:
             row.outcome, row.reason = "cut off", f"killed after {self._deadline:.0f} s"
         elif usage.code not in command.codes:
             row.outcome, row.reason = "failed", f"exited with {usage.code}: {self._last_line()}"
-        elif not self._peer.reference:
-            self._hold(row, started + self._deadline, ready, checked, gone)
+        else:
+            self._hold(row, started + self._deadline, wanted, gone)
+        took = self._activity().since(before)
+        row.control_plane_cpu_seconds = took.cpu_seconds
+        row.requests, row.own_requests = dict(sorted(took.requests.items())), took.own
+        if row.outcome == "done" and (found := drift.differences(self._api, self._fleet, checked)):
+            row.outcome, row.reason = "failed", f"it ended well, but {found[0]} ({len(found)} differences)"
         return row
 
-    def _hold(self, row: Row, deadline: float, ready: list[str], checked: list[str], gone: str) -> None:
-        """Wait for the guarantee, as part of the work; then compare, which isn't."""
-        waited = time.monotonic()
+    def _hold(self, row: Row, deadline: float, wanted: set[readiness.Part], gone: str) -> None:
+        """Wait for the guarantee, on the clock: at once for a tool that did so itself."""
+        started = time.monotonic()
         try:
-            if ready:
-                wanted = set().union(*(readiness.parts(self._fleet.manifests(tenant)) for tenant in ready))
-                waited = time.monotonic()
-                readiness.wait(self._api, wanted, max(deadline - time.monotonic(), 1.0))
+            if wanted:
+                readiness.wait(self._api, wanted, max(deadline - started, 1.0))
             while gone and self._api.find(f"{kube.collection('v1', 'Namespace')}/{gone}") is not None:
                 if time.monotonic() > deadline:
                     raise NotReadyError(f"{gone} is still there")
@@ -181,9 +184,7 @@ class _Run:
         except NotReadyError as error:
             row.outcome, row.reason = "cut off", f"it ended, but {error}"
         assert row.seconds is not None
-        row.seconds += time.monotonic() - waited
-        if row.outcome == "done" and (found := drift.differences(self._api, self._fleet, checked)):
-            row.outcome, row.reason = "failed", f"it ended well, but {found[0]} ({len(found)} differences)"
+        row.seconds += time.monotonic() - started
 
     def _activity(self) -> metrics.Activity:
         return metrics.activity(self._api, platform.control_plane())
@@ -197,18 +198,23 @@ class _Run:
             "deadline": self._deadline,
             "backend": str(self._peer.backend) if self._peer.backend else None,
         }
-        done = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, "-m", "bench.meter"],
             cwd=paths.PROJECT,
-            input=json.dumps(request),
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=self._deadline + _METER_SECONDS,
-        )
-        if done.returncode != 0:
-            raise Failure(f"the meter failed: {done.stderr.strip()}")
-        return meter.Usage(**json.loads(done.stdout))
+        ) as process:
+            try:
+                output, errors = process.communicate(json.dumps(request), self._deadline + _METER_SECONDS)
+            except BaseException:
+                # Asked to end, not killed: it ends what it measures.
+                process.terminate()
+                raise
+        if process.returncode != 0:
+            raise Failure(f"the meter failed: {errors.strip()}")
+        return meter.Usage(**json.loads(output))
 
     def _last_line(self) -> str:
         lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
