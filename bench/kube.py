@@ -72,15 +72,29 @@ class Api:
         """
         headers = self._headers | {"Content-Type": content_type, "Accept": "application/json"}
         try:
-            self._connection.request(method, target, body, headers)
-            answer = self._connection.getresponse()
-            content = answer.read()
+            status, content = self._exchange(method, target, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
             raise KubeError(0, f"{method} {target}: {error!r}") from error
-        if answer.status >= 400:
-            raise KubeError(answer.status, f"{method} {target}: {answer.status} {content.decode(errors='replace')}")
+        if status >= 400:
+            raise KubeError(status, f"{method} {target}: {status} {content.decode(errors='replace')}")
         return content
+
+    def _exchange(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        connection = self._connection
+        was_open = connection.sock is not None
+        try:
+            connection.request(method, target, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            connection.close()
+            if not was_open:
+                raise
+            # The server ends a connection that was idle for 90 s, and it shows only now.
+            return self._exchange(method, target, body, headers)
+        except BaseException:
+            connection.close()
+            raise
 
     def get(self, target: str) -> Any:
         """An object."""

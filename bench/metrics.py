@@ -4,7 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.kube import Api
@@ -19,45 +19,39 @@ _BY_FLOW = re.compile(
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass
-class Activity:
-    """Counts since the control plane's start, or, as a difference, of a time.
+@dataclass(frozen=True)
+class Requests:
+    """Counts since the API server's start, or, as a difference, of a time.
 
     Args:
-        requests: of everybody, the controllers among them, by verb; a watch counts when it ends.
+        by_verb: of everybody, the controllers among them; a watch counts when it ends.
         own: those of the tool alone.
-        cpu_seconds: by process of the control plane.
     """
 
-    requests: Counter[str] = field(default_factory=Counter)
-    own: int = 0
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    by_verb: Counter[str]
+    own: int
 
-    def since(self, before: "Activity") -> "Activity":
+    def since(self, before: "Requests") -> "Requests":
         """What was added."""
-        return Activity(
-            self.requests - before.requests,
-            self.own - before.own,
-            {name: seconds - before.cpu_seconds.get(name, 0.0) for name, seconds in self.cpu_seconds.items()},
-        )
+        return Requests(self.by_verb - before.by_verb, self.own - before.own)
 
 
-def activity(api: Api, processes: Mapping[str, int]) -> Activity:
-    """The counts now.
-
-    Args:
-        api: asked as the administrator, whose requests are not those of the tool.
-        processes: the pids of the control plane by name.
-    """
-    return Activity(*parse(api.request("GET", "/metrics").decode()), {n: _cpu(pid) for n, pid in processes.items()})
+def requests(api: Api) -> Requests:
+    """The counts now, asked as the administrator, whose requests are not those of the tool."""
+    return parse(api.request("GET", "/metrics").decode())
 
 
-def parse(text: str) -> tuple[Counter[str], int]:
-    """Requests by verb, and the tool's own, in the API server's metrics."""
-    requests: Counter[str] = Counter()
+def parse(text: str) -> Requests:
+    """The counts in the API server's metrics."""
+    by_verb: Counter[str] = Counter()
     for verb, count in _BY_VERB.findall(text):
-        requests[verb] += int(float(count))
-    return requests, sum(int(float(count)) for count in _BY_FLOW.findall(text))
+        by_verb[verb] += int(float(count))
+    return Requests(by_verb, sum(int(float(count)) for count in _BY_FLOW.findall(text)))
+
+
+def cpu_seconds(processes: Mapping[str, int]) -> dict[str, float]:
+    """User and system time that processes, pids by name, have taken since their start."""
+    return {name: _cpu(pid) for name, pid in processes.items()}
 
 
 def _cpu(pid: int) -> float:

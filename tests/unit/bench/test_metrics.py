@@ -1,7 +1,11 @@
+import os
+import time
 from collections import Counter
 
+import pytest
+
 from bench import metrics
-from bench.metrics import Activity
+from bench.metrics import Requests
 
 TEXT = """\
 # TYPE apiserver_request_total counter
@@ -14,10 +18,14 @@ apiserver_flowcontrol_dispatched_requests_total{flow_schema="exempt",priority_le
 
 
 def test_requests_are_added_up_by_verb_and_the_tools_are_told_apart() -> None:
-    assert metrics.parse(TEXT) == ({"LIST": 9, "APPLY": 12}, 5)
+    assert metrics.parse(TEXT) == Requests(Counter(LIST=9, APPLY=12), 5)
 
 
 def test_a_difference_has_only_what_was_added() -> None:
-    before = Activity(Counter(GET=3, LIST=1), 2, {"etcd": 1.0})
-    after = Activity(Counter(GET=5, LIST=1), 6, {"etcd": 1.5, "kwok": 0.25})
-    assert after.since(before) == Activity(Counter(GET=2), 4, {"etcd": 0.5, "kwok": 0.25})
+    before, after = Requests(Counter(GET=3, LIST=1), 2), Requests(Counter(GET=5, LIST=1), 6)
+    assert after.since(before) == Requests(Counter(GET=2), 4)
+
+
+def test_cpu_seconds_are_those_of_the_process() -> None:
+    spent = metrics.cpu_seconds({"own": os.getpid()})["own"]
+    assert spent == pytest.approx(time.process_time(), abs=0.5)
