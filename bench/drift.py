@@ -42,18 +42,18 @@ def _of(api: Api, manifest: Manifest) -> Iterator[str]:
     if found is None:
         yield f"{target} is missing"
         return
-    for field in _unlike(manifest, found, ()):
+    for field in unlike(manifest, found):
         yield f"{target} differs in {field}"
 
 
-def _unlike(wanted: Any, found: Any, path: tuple[str, ...]) -> Iterator[str]:
+def unlike(wanted: Any, found: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     """The fields of `wanted` that `found`, which may have more, has otherwise."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         for key, value in wanted.items():
             if key not in _OTHERS:
-                yield from _unlike(value, found.get(key), (*path, key))
+                yield from unlike(value, found.get(key), (*path, key))
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
-            yield from _unlike(one, other, (*path, str(number)))
+            yield from unlike(one, other, (*path, str(number)))
     elif wanted != found:
         yield ".".join(path)

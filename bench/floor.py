@@ -1,8 +1,8 @@
 """The floor's client: `python -m bench.floor apply|list|delete FOLDER [TENANT...]`, on the cluster of KUBECONFIG."""
 
+import json
 import os
 import sys
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +13,6 @@ from siteforge.specs.manifest import Manifest
 
 _AT_ONCE = 16
 _SECONDS = 3600.0
-_POLL_SECONDS = 0.05
 
 
 def apply(api: Api, tenants: Iterable[list[Manifest]]) -> None:
@@ -42,11 +41,12 @@ def read(api: Api, manifests: Iterable[Manifest]) -> int:
 
 def delete(api: Api, tenants: Iterable[str]) -> None:
     """Delete the tenants' Namespaces, and wait until they are gone."""
+    namespaces = kube.collection("v1", "Namespace")
     for tenant in tenants:
-        target = f"{kube.collection('v1', 'Namespace')}/{tenant}"
-        api.request("DELETE", target)
-        while api.find(target) is not None:
-            time.sleep(_POLL_SECONDS)
+        answer = json.loads(api.request("DELETE", f"{namespaces}/{tenant}"))
+        version, selector = answer["metadata"]["resourceVersion"], f"kubernetes.io/metadata.name={tenant}"
+        while not any(event["type"] == "DELETED" for event in api.watch(namespaces, selector, version, _SECONDS)):
+            pass
 
 
 def main(work: str, folder: Path, tenants: list[str]) -> None:

@@ -132,7 +132,7 @@ class Api:
         """
         query = {"watch": "1", "resourceVersion": resource_version, "timeoutSeconds": max(int(seconds), 1)}
         query |= {"labelSelector": selector}
-        connection = self._connect()
+        connection = self._connect(seconds + _SECONDS)
         with contextlib.closing(connection):
             connection.request("GET", f"{target}?{urlencode(query)}", headers=self._headers)
             answer = connection.getresponse()
@@ -151,8 +151,6 @@ class Api:
         connection: http.client.HTTPSConnection = self._own.connection
         return connection
 
-    def _connect(self) -> http.client.HTTPSConnection:
+    def _connect(self, timeout: float = _SECONDS) -> http.client.HTTPSConnection:
         assert self._server.hostname is not None
-        return http.client.HTTPSConnection(
-            self._server.hostname, self._server.port, timeout=_SECONDS, context=self._tls
-        )
+        return http.client.HTTPSConnection(self._server.hostname, self._server.port, timeout=timeout, context=self._tls)
