@@ -5,10 +5,12 @@ import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from bench import fleet, kube, readiness
 from bench.kube import Api
+from siteforge import names
 from siteforge.specs.manifest import Manifest
 
 _AT_ONCE = 16
@@ -40,13 +42,23 @@ def read(api: Api, manifests: Iterable[Manifest]) -> int:
 
 
 def delete(api: Api, tenants: Iterable[str]) -> None:
-    """Delete the tenants' Namespaces, and wait until they are gone."""
-    namespaces = kube.collection("v1", "Namespace")
+    """Delete the tenants' workloads, then their Namespaces, and wait until they are gone.
+
+    A Namespace with pods left in it is looked at again only after half of their grace period.
+    """
     for tenant in tenants:
-        answer = json.loads(api.request("DELETE", f"{namespaces}/{tenant}"))
-        version, selector = answer["metadata"]["resourceVersion"], f"kubernetes.io/metadata.name={tenant}"
-        while not any(event["type"] == "DELETED" for event in api.watch(namespaces, selector, version, _SECONDS)):
-            pass
+        workloads = {"Deployment": names.WORDPRESS, "StatefulSet": names.DATABASE}
+        with ThreadPoolExecutor(len(workloads)) as pool:
+            places = [kube.collection("apps/v1", kind, tenant) for kind in workloads]
+            list(pool.map(_delete, repeat(api), places, workloads.values(), repeat(tenant)))
+        _delete(api, kube.collection("v1", "Namespace"), tenant, tenant)
+
+
+def _delete(api: Api, place: str, name: str, tenant: str) -> None:
+    answer = json.loads(api.request("DELETE", f"{place}/{name}?propagationPolicy=Foreground"))
+    version, selector = answer["metadata"]["resourceVersion"], f"app.kubernetes.io/instance={tenant}"
+    while not any(event["type"] == "DELETED" for event in api.watch(place, selector, version, _SECONDS)):
+        pass
 
 
 def main(work: str, folder: Path, tenants: list[str]) -> None:
