@@ -39,8 +39,8 @@ user); those by verb are everybody's, the controllers' among them, and a watch c
 are the sizes of all files that were finished in the state's folder (inotify); kubectl and the floor keep no state, and
 Helm keeps its own in the cluster, where it is not counted.
 
-OpenTofu is missing: it can be built from its Go modules, but of its Kubernetes provider only a release of 2021
-(1.13.4) is served as one, whose PodDisruptionBudget and Ingress Kubernetes no longer has.
+OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provider only releases up to 1.13.4 of 2021
+are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.
 """
 
 _PEERS = """
@@ -57,6 +57,16 @@ Ratios within this run. A peer that was cut off took at least its deadline: a ra
 
 | target | measured | verdict |
 |---|---|---|
+"""
+
+
+_RATIOS = """
+## Siteforge by each peer
+
+Siteforge's wall seconds divided by the peer's in this run; below 1 it is faster. `<` stands where the peer was cut off.
+
+| work | tenants | {peers} |
+|---|---|{lines}|
 """
 
 
@@ -92,7 +102,32 @@ def text(results: Results, name: str) -> str:
     verdicts = "".join(
         f"| {found.aim} | {_number(found.value)} | {found.verdict} |\n" for found in targets.judge(results)
     )
-    return head + _TARGETS + verdicts + _PEERS + peers + "".join(_section(results, work) for work in WORKS)
+    return (
+        head
+        + _TARGETS
+        + verdicts
+        + _ratios(results)
+        + _PEERS
+        + peers
+        + "".join(_section(results, work) for work in WORKS)
+    )
+
+
+def _ratios(results: Results) -> str:
+    others = [peer for peer in results.titles if peer != targets.OURS]
+    lines = []
+    for work in WORKS:
+        for size in results.sizes:
+            if targets.seconds(results, size, targets.OURS, work) is not None:
+                cells = " | ".join(_ratio(results, size, work, peer) for peer in others)
+                lines.append(f"| {_TITLES[work]} | {size:,} | {cells} |\n")
+    head = _RATIOS.format(peers=" | ".join(others), lines="|".join("---" for _ in others))
+    return head + "".join(lines) if lines and others else ""
+
+
+def _ratio(results: Results, size: int, work: str, peer: str) -> str:
+    row, value = results.find(size, peer, work), targets.against(work, size, peer)(results)
+    return f"{'< ' if row and row.outcome == 'cut off' else ''}{_number(value)}"
 
 
 def _section(results: Results, work: str) -> str:
@@ -131,7 +166,7 @@ def _cells(row: Row) -> Sequence[str]:
 
 
 def _chart(results: Results, work: str) -> str:
-    lines = {peer: list(_points(results, peer, work)) for peer in results.titles if not _is_reference(results, peer)}
+    lines = {peer: list(_points(results, peer, work)) for peer in results.titles}
     return chart.svg(_TITLES[work], "s", lines)
 
 

@@ -148,7 +148,7 @@ TARGETS = (
     Target(
         "drift check of 1,000: at most 1/60 of `pulumi refresh --preview-only`",
         1 / 60,
-        against("drift_check", 1000, "pulumi"),
+        against("drift_check", 1000, "refresh"),
     ),
     Target("drift check of 1,000: at most 5 times the LISTs alone, interpreter aside", 5.0, _drift_by_lists(1000)),
     Target("drift check of 1,000: no more requests than the LISTs' pages, and a fifth", 1.2, _drift_requests(1000)),

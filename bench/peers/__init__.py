@@ -8,9 +8,10 @@ from bench.peers.kubectl import Kubectl
 from bench.peers.naive import Naive
 from bench.peers.peer import Peer
 from bench.peers.plain import Plain
+from bench.peers.refresh import Refresh
 from bench.peers.siteforge import Siteforge
 
 PEERS: dict[str, type[Peer]] = {
-    peer.name: peer for peer in (Interpreter, Empty, Floor, Siteforge, Plain, Kubectl, Helm8, Helm1, Naive)
+    peer.name: peer for peer in (Interpreter, Empty, Floor, Siteforge, Refresh, Plain, Kubectl, Helm8, Helm1, Naive)
 }
 """By name, in the order in which they run: what others are compared with comes first."""

@@ -25,11 +25,11 @@ class Plain(Project):
         """`pulumi up`."""
         return self._up()
 
-    def no_op(self) -> Command:
+    def no_op(self) -> Command | None:
         """The same."""
         return self._up()
 
-    def change_one(self, tenant: str) -> Command:
+    def change_one(self, tenant: str) -> Command | None:
         """The same."""
         return self._up(tenant)
 
@@ -37,11 +37,11 @@ class Plain(Project):
         """With its defaults."""
         return self._pulumi("refresh", "--preview-only")
 
-    def repair(self, tenants: list[str]) -> Command:
+    def repair(self, tenants: list[str]) -> Command | None:
         """The same: every run of this program looks at the cluster first."""
         return self._up()
 
-    def delete_one(self, tenant: str) -> Command:
+    def delete_one(self, tenant: str) -> Command | None:
         """The same."""
         return self._up()
 

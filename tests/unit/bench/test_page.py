@@ -34,6 +34,17 @@ def test_what_was_cut_off_not_offered_or_failed_is_said() -> None:
     assert "**small run**" in text
 
 
+def test_siteforge_is_divided_by_each_peer_and_a_bound_is_marked() -> None:
+    rows = [
+        Row(50, "siteforge", "create", "done", seconds=10),
+        Row(50, "floor", "create", "done", seconds=5),
+        Row(50, "naive", "create", "cut off", seconds=900),
+    ]
+    titles = {row.peer: row.peer for row in rows}
+    text = page.text(Results("", "2026-11-29", {}, {}, {}, 24, titles, 900.0, rows), RESULTS)
+    assert "| Create all tenants | 50 | 2 | < 0.0111 |" in text
+
+
 def test_a_chart_is_a_picture_with_every_line_named() -> None:
     lines = {"floor": [(50, 1.0), (200, 4.0)], "a < b": [(50, 90.0)], "none": []}
     root = ElementTree.fromstring(chart.svg("Create", "s", lines))
