@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from bench import chart, page
-from bench.__main__ import RESULTS, plan
+from bench.__main__ import RESULTS, main, plan
 from bench.peers import PEERS
 from bench.results import Results, Row, load
+from local import paths
 from local.paths import PROJECT
 from local.steps import Failure
 
@@ -70,3 +71,11 @@ def test_a_mistake_is_told_with_its_fix(variables: dict[str, str]) -> None:
     with pytest.raises(Failure, match=next(iter(variables))) as caught:
         plan(variables)
     assert caught.value.fix
+
+
+def test_the_clones_own_cluster_is_never_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "STATE", paths.PROJECT / ".siteforge")
+    assert main([]) == 1
+    assert "fix: make bench" in capsys.readouterr().err
