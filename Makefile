@@ -3,33 +3,39 @@ PYTHON ?= python3
 LOCAL := $(PYTHON) -m local
 VENV := .venv/bin
 PYTEST_ARGS ?=
+# Tests that wait for a cluster leave the cores to others: one process more than this machine's two cores.
+PYTEST = $(VENV)/python -m pytest --dist loadgroup
 PULUMI_VERSION = $(shell $(PYTHON) -c 'from local.toolchain.versions import PULUMI; print(PULUMI)')
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast render scan check format env status down clean lock schema
+.PHONY: help up test test-fast test-faults render scan check format env status down clean lock schema
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Set everything up, start the cluster, provision the tenants, wait until each site answers
 	@$(LOCAL) up
 
 test: ## Set everything up and run every test
 	@$(LOCAL) prepare
-	@$(VENV)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses 3 $(PYTEST_ARGS)
 
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment
-	@$(VENV)/python -m pytest tests/unit tests/components $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto tests/unit tests/components $(PYTEST_ARGS)
+
+test-faults: ## Killed runs at many random moments, broken states, refused edits: an hour and more
+	@$(LOCAL) prepare
+	@SITEFORGE_FAULT_SEEDS=$${SITEFORGE_FAULT_SEEDS:-30} $(VENV)/python -m pytest -s -m faults $(PYTEST_ARGS)
 
 render: ## Write every object of the catalogue to build/manifests, secrets redacted; needs no cluster
 	@$(LOCAL) render
 
 scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and our own rules judge it
 	@$(LOCAL) environment
-	@$(VENV)/python -m pytest tests/policy $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses auto tests/policy $(PYTEST_ARGS)
 
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment

@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from local import packages
-from local.paths import LOGS, PROJECT
+from local import locks, packages
+from local.paths import LOGS, PROJECT, STATE
 from local.steps import run, step
 
 FOLDER = PROJECT / ".venv"
@@ -20,28 +20,42 @@ _LOCKS = (PROJECT / "requirements.txt", PROJECT / "requirements-dev.txt")
 def ensure() -> Path:
     """Create it, or bring it up to the lock files; returns its folder of programs.
 
+    Of commands that ask for it at the same time, one works and the others wait.
+
     Raises:
         Failure: a package can't be installed.
     """
-    programs = FOLDER / "bin"
-    stamp = FOLDER / ".siteforge"
-    key = _key(_LOCKS, sys.version)
-    usable = _usable()
-    if usable and stamp.is_file() and stamp.read_text() == key:
-        return programs
-    log = LOGS / "virtualenv.log"
+    if not _finished():
+        with locks.held(STATE / "virtualenv.lock", "makes the Python environment"):
+            # Another command of this clone may have made it meanwhile.
+            if not _finished():
+                _make()
+    return FOLDER / "bin"
+
+
+def _make() -> None:
+    programs, log = FOLDER / "bin", LOGS / "virtualenv.log"
     with step("Python environment"):
-        if not usable:
+        if not _usable():
             shutil.rmtree(FOLDER, ignore_errors=True)
             create(FOLDER, log)
         pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         for lock in _LOCKS:
             run([*pip, "--require-hashes", "--requirement", lock], log=log)
         run([*pip, "--no-deps", "--no-build-isolation", "--editable", PROJECT], log=log)
-        temporary = stamp.with_suffix(f".{os.getpid()}")
-        temporary.write_text(key)
-        temporary.rename(stamp)
-    return programs
+        temporary = _stamp().with_suffix(f".{os.getpid()}")
+        temporary.write_text(_key(_LOCKS, sys.version))
+        temporary.rename(_stamp())
+
+
+def _finished() -> bool:
+    stamp = _stamp()
+    return _usable() and stamp.is_file() and stamp.read_text() == _key(_LOCKS, sys.version)
+
+
+def _stamp() -> Path:
+    """Says what is installed."""
+    return FOLDER / ".siteforge"
 
 
 def _usable() -> bool:

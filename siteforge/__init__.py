@@ -4,7 +4,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from siteforge.components.tenant import (
+    from siteforge.components.tenant import Tenant, TenantArgsError
+    from siteforge.components.tenant_args import (
         AmountsArgs,
         AutoscalingArgs,
         DatabaseArgs,
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
         ResourcesArgs,
         SchedulingArgs,
         SmtpArgs,
-        Tenant,
         TenantArgs,
-        TenantArgsError,
         TlsArgs,
         TolerationArgs,
         VolumeArgs,
@@ -50,7 +49,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Pulumi takes a second to import: only who asks for a component waits for it, not the command line.
     if name in __all__:
-        return getattr(importlib.import_module("siteforge.components.tenant"), name)
+        home = "tenant" if name in ("Tenant", "TenantArgsError") else "tenant_args"
+        return getattr(importlib.import_module(f"siteforge.components.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

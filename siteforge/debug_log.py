@@ -2,7 +2,8 @@
 
 The SDK writes what a component or a stack registers as outputs into it, secrets in plain
 (`register_resource_outputs` in pulumi/runtime/resource.py), and has no setting for that. From `-v=9` on
-the engine itself logs all that it sends to providers: nothing in a program can change that.
+the engine itself logs all that it sends to providers: nothing in a program can change that, and
+`siteforge redact` takes it out of the log.
 """
 
 import functools

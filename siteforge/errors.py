@@ -3,11 +3,12 @@
 SiteforgeError             anything Siteforge itself reports; never shown as a traceback
 ├── CatalogueError         the catalogue can't be used; carries every problem found, not just the first
 ├── TenantArgsError        a program of one's own passed arguments that no tenant can have (components/tenant.py)
-├── CapacityError          the cluster has less than the tenants need
+├── CapacityError          the cluster, or a tenant's own quota, has less than the tenants need
 ├── ClusterError           the cluster can't be asked, or refuses
 ├── CellsError             the stack that runs is none of the catalogue's cells, or tenants are on their way
 ├── EngineError            Pulumi can't be run, or fails
-└── SettingsError          the stack's configuration is missing something or holds a wrong value
+├── SettingsError          the stack's configuration is missing something or holds a wrong value
+└── UnsafeError            what the catalogue or the cluster is now would lose data that nobody gave up
 """
 
 import itertools
@@ -92,3 +93,7 @@ class EngineError(SiteforgeError):
 
 class SettingsError(SiteforgeError):
     """The stack's configuration is missing something or holds a wrong value."""
+
+
+class UnsafeError(SiteforgeError):
+    """A run would lose data that nobody gave up, or change another cluster than the stack's."""

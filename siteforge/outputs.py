@@ -5,38 +5,50 @@ from typing import Any
 
 import pulumi
 
-from siteforge import targets
 from siteforge.components.tenant import Tenant
 
 
-def export(tenants: Mapping[str, Tenant]) -> None:
-    """Export `tenants`, by name where and how to reach each, and `adminPasswords`, secret, by name too.
+def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
+    """Export what is known of all tenants of the stack.
 
-    A run that is confined to some tenants says of all others what the run before it said.
+    That is `tenants`, by name where and how to reach each and what of it can't be changed; `adminPasswords`,
+    secret, by name too; and `cluster`, the cluster's identity.
+
+    Args:
+        tenants: those that this run is about.
+        others: the same outputs as they were, of tenants that it leaves as they are.
+        cluster: the cluster's identity; empty for none.
     """
-    said: pulumi.Input[Any] = {
-        name: {
-            "namespace": tenant.namespace,
-            "service": tenant.service,
-            "url": tenant.url,
-            "domains": tenant.domains,
-            "reach": tenant.reach,
-            "adminUser": tenant.admin_user,
+    pulumi.export(
+        "tenants",
+        {
+            **others.get("tenants", {}),
         }
-        for name, tenant in tenants.items()
-    }
-    passwords: pulumi.Input[Any] = {name: tenant.admin_password for name, tenant in tenants.items()}
-    if some := targets.names():
-        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        before = pulumi.StackReference("before", stack_name=stack)
-        said = _with_others(said, before.get_output("tenants"), some)
-        passwords = _with_others(passwords, before.get_output("adminPasswords"), some)
-    pulumi.export("tenants", said)
-    pulumi.export("adminPasswords", pulumi.Output.secret(passwords))
-
-
-def _with_others(said: pulumi.Input[Any], before: pulumi.Output[Any], some: set[str]) -> pulumi.Output[Any]:
-    """What is said now, and what was said before of those whom this run is not about."""
-    return pulumi.Output.all(said, before).apply(
-        lambda known: {name: value for name, value in (known[1] or {}).items() if name not in some} | known[0]
+        | {
+            name: {
+                "namespace": tenant.namespace,
+                "service": tenant.service,
+                "url": tenant.url,
+                "domains": tenant.domains,
+                "reach": tenant.reach,
+                "adminUser": tenant.admin_user,
+                "deletionProtection": tenant.deletion_protection,
+                "volumes": tenant.volumes,
+            }
+            for name, tenant in tenants.items()
+        },
     )
+    passwords = {name: tenant.admin_password for name, tenant in tenants.items()}
+    pulumi.export("adminPasswords", pulumi.Output.secret({**others.get("adminPasswords", {}), **passwords}))
+    if cluster:
+        pulumi.export("cluster", cluster)
+
+
+def previous() -> dict[str, Any]:
+    """What the stack told after its last run; nothing before the first.
+
+    Read from the state: a refresh of the run that this is leaves it as it is.
+    """
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    return dict(told.get("outputs") or {})

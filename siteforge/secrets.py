@@ -5,7 +5,10 @@ purpose. Nothing is stored that could be lost: the same secret gives the same pa
 machine, for a recreated tenant, and after the loss of Pulumi's state. Knowing one value tells nothing
 of another. See docs/adr/0002-derived-secrets.md.
 
-The label in `_info` is part of the contract: changing it changes every password there is.
+Each begins with MARK, so that a log, a scanner or a person knows a secret when they see one, without knowing any
+(redaction.py).
+
+The label in `_info` and MARK are part of the contract: changing them changes every password there is.
 """
 
 import base64
@@ -15,6 +18,9 @@ from dataclasses import dataclass
 
 MINIMUM_LENGTH = 32
 """Characters in the stack's secret; 32 random bytes in base64 are 44."""
+
+MARK = "sfg_"
+"""What every derived value begins with."""
 
 SALTS = (
     "AUTH_KEY",
@@ -70,7 +76,8 @@ def derive(secret: str, tenant: str, version: int = 1, given: Given | None = Non
     key = hkdf_extract(b"siteforge", secret.encode())
 
     def value(purpose: str, length: int) -> str:
-        return base64.urlsafe_b64encode(hkdf_expand(key, _info(tenant, purpose, version), length)).decode().rstrip("=")
+        derived = hkdf_expand(key, _info(tenant, purpose, version), length)
+        return MARK + base64.urlsafe_b64encode(derived).decode().rstrip("=")
 
     given = given or Given()
     # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.

@@ -1,7 +1,6 @@
 """From a recipe to its archive in the cache: keyed, resumable, and built once however many ask at a time."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -10,13 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local import packages
+from local import locks, packages
 from local.images import tar
 from local.images.oci import write_archive
 from local.images.recipes import Recipe
 from local.images.source import Source
 from local.paths import LOGS, cache
-from local.steps import Failure, say, step
+from local.steps import Failure, step
 
 _FORMAT = 1
 """To be raised when this package's code starts to write other bytes for an unchanged recipe."""
@@ -82,7 +81,7 @@ def build(recipe: Recipe) -> Path:
         raise Failure(f"making the image {recipe.name} needs root, for a Debian root folder of its own", fix="use sudo")
     packages.ensure(recipe.source.tools)
     try:
-        with _lock(), _scratch() as scratch:
+        with locks.held(_folder() / ".lock", "makes images"), _scratch() as scratch:
             if not archive.exists():
                 with step(f"image {recipe.name}"):
                     _make(recipe, archive, scratch)
@@ -133,19 +132,6 @@ def _digest(texts: list[str], files: list[Path], base: Path | None = None) -> st
 
 def _folder() -> Path:
     return cache() / "images"
-
-
-@contextlib.contextmanager
-def _lock() -> Iterator[None]:
-    """One builder at a time for this cache; the kernel frees the lock of one that was killed."""
-    _folder().mkdir(parents=True, exist_ok=True)
-    with (_folder() / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("    waiting for another run that is making images")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from local import locks
 from local.paths import LOGS
 from local.steps import say, step
 from local.toolchain import pulumi_on_path, store, versions
@@ -35,11 +36,14 @@ def install(pulumi_home: Path) -> None:
     folder = pulumi_home / "plugins" / f"resource-kubernetes-v{versions.KUBERNETES_PROVIDER}"
     if _is_installed(folder, built):
         return
-    pulumi, _ = pulumi_on_path.find()
-    if pulumi is not None and _download(pulumi, pulumi_home):
-        return
-    build(program)
-    _link(folder, built)
+    with locks.held(pulumi_home / ".plugin.lock", "installs the Kubernetes provider"):
+        if _is_installed(folder, built):
+            return
+        pulumi, _ = pulumi_on_path.find()
+        if pulumi is not None and _download(pulumi, pulumi_home):
+            return
+        build(program)
+        _link(folder, built)
 
 
 def _is_installed(folder: Path, built: Path) -> bool:

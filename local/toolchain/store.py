@@ -1,21 +1,14 @@
 """The cache's toolchain folder: finished folders by key, filled by one process at a time."""
 
-import contextlib
-import fcntl
-import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
+from local import locks
 from local.paths import cache
-from local.steps import Failure, step
+from local.steps import Failure
 from local.toolchain.programs import Program, key
-
-_WAIT_SECONDS = 3600.0
-_POLL_SECONDS = 0.5
 
 
 def root() -> Path:
@@ -56,7 +49,7 @@ def fill(destination: Path, outputs: tuple[str, ...], make: Callable[[Path], Non
         return
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(destination):
+        with locks.held(destination.with_name(f".{destination.name}.lock"), f"builds {destination.name}"):
             if not is_finished(destination, outputs):
                 _fill(destination, outputs, make)
     except OSError as error:
@@ -89,34 +82,3 @@ def _remove_unfinished(destination: Path) -> None:
     for path in destination.parent.glob(f".{destination.name}.*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _lock(destination: Path) -> Iterator[None]:
-    """Hold the folder's lock file; the kernel drops the lock of a process that dies."""
-    path = destination.with_name(f".{destination.name}.lock")
-    with path.open("a+") as file:
-        if not _try(file):
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            with step(f"waiting for process {holder}, which builds {destination.name} (its lock: {path})"):
-                deadline = time.monotonic() + _WAIT_SECONDS
-                while not _try(file):
-                    if time.monotonic() > deadline:
-                        raise Failure(
-                            f"process {holder} has been building {destination.name} for over an hour",
-                            fix=f"see what it does; if it hangs, end it (kill {holder}) and run this again",
-                        )
-                    time.sleep(_POLL_SECONDS)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def _try(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, drift, logs, problems, report, schema, status, up, validate
+from siteforge.cli import cells, doctor, drift, logs, problems, recover, redact, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -33,12 +33,15 @@ app = typer.Typer(
 )
 app.command()(validate.validate)
 app.command()(schema.schema)
+app.command()(redact.redact)
 app.command()(up.up)
 app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
 app.command()(drift.drift)
+app.command()(recover.recover)
+app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 
 

@@ -24,7 +24,8 @@ class Boundary(pulumi.ComponentResource):
 
     def __init__(self, name: str, tenant: Blueprint, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("siteforge:index:Boundary", name, {}, opts)
-        own = pulumi.ResourceOptions(parent=self)
+        self._kept = pulumi.ResourceOptions(protect=tenant.deletion_protection)
+        own = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), self._kept)
         self.namespace = place(Namespace, f"{tenant.name}-namespace", boundary.namespace(tenant), own)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace], deleted_with=self.namespace)
         self.quota = place(ResourceQuota, f"{tenant.name}-quota", boundary.quota(tenant), inside)
@@ -39,10 +40,16 @@ class Boundary(pulumi.ComponentResource):
         """Options of what lives in the boundary: made after it, gone with its namespace."""
         return pulumi.ResourceOptions(parent=parent, depends_on=[self], deleted_with=self.namespace)
 
+    def keeping(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of what holds data: not deleted while the tenant is protected."""
+        return pulumi.ResourceOptions.merge(self.inside(parent), self._kept)
+
     def running(self, parent: pulumi.Resource, *before: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of a workload: made after all that it mounts, stopped by itself before its namespace goes.
 
         A namespace with pods left in it is looked at again only after half of their longest grace period
         (Kubernetes' namespace controller): deleting it first would take a minute instead of seconds.
         """
-        return pulumi.ResourceOptions(parent=parent, depends_on=[self, *before])
+        after = pulumi.ResourceOptions(parent=parent, depends_on=[self, *before])
+        # `pulumi destroy` goes on past what is protected: it would stop the sites.
+        return pulumi.ResourceOptions.merge(after, self._kept)

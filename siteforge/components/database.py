@@ -38,7 +38,7 @@ class Database(pulumi.ComponentResource):
         data = credentials.apply(database.secret_data)
         secret = place(Secret, f"{name}-secret", database.secret(tenant), inside, data=data)
         account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
-        self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), inside)
+        self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), boundary.keeping(self))
         self.service = place(Service, f"{name}-service", database.service(tenant), inside)
         place(Service, f"{name}-headless-service", database.headless_service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.data(tenant), inside)

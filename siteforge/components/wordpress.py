@@ -40,7 +40,7 @@ class WordPress(pulumi.ComponentResource):
         secret = place(Secret, f"{name}-secret", wordpress.secret(tenant), inside, data=data)
         config_map = place(ConfigMap, f"{name}-config-map", wordpress.config_map(tenant), inside)
         account = place(ServiceAccount, f"{name}-service-account", wordpress.service_account(tenant), inside)
-        self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), inside)
+        self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), boundary.keeping(self))
         self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.site(tenant), inside)
         place(PodDisruptionBudget, f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)

@@ -45,6 +45,8 @@ class Kind:
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The path of one object, or of all in a namespace, or of all there are."""
+        if not self.api_version:
+            return f"/{self.plural}"
         start = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
         within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
         return f"{start}{within}/{self.plural}" + (f"/{name}" if name else "")
@@ -56,6 +58,9 @@ EVENT: Final = Kind("v1", "Event", "events")
 ENDPOINT_SLICE: Final = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
 NODE: Final = Kind("v1", "Node", "nodes", namespaced=False)
 VOLUME: Final = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+
+VERSION: Final = Kind("", "Version", "version", namespaced=False)
+"""Not an object, and asked for like one: which version of Kubernetes this is."""
 
 _RBAC = "rbac.authorization.k8s.io/v1"
 _NETWORKING = "networking.k8s.io/v1"

@@ -4,11 +4,10 @@ from fractions import Fraction
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
-from siteforge.capacity import SURGE
 from siteforge.plans import LARGEST, SMALLEST_CPU, SMALLEST_MEMORY
 from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest, manifest
-from siteforge.specs.pods import EPHEMERAL_LIMIT, EPHEMERAL_REQUEST
+from siteforge.specs.pods import EPHEMERAL_LIMIT, EPHEMERAL_REQUEST, SURGE
 
 _POD_SECURITY_VERSION = "v1.31"
 """Pinned, so that an upgrade of the cluster doesn't turn a running tenant away."""
@@ -30,7 +29,7 @@ def quota(tenant: Blueprint) -> Manifest:
     largest plan (or the tenant's own, if that is larger): a quota of the tenant's own size would lock
     out its own rollout when it gets smaller, since the old, larger pods count until the new ones are
     ready. What keeps a small tenant small is the limit range: no container over the tenant's own size.
-    What a cluster has to have for a tenant is less: `siteforge.capacity` says how much.
+    What a tenant takes is less: `siteforge.specs.admission` says how much.
     """
     pods = most_pods(tenant)
     volumes = [tenant.site.volume, *([tenant.database.volume] if tenant.database else [])]

@@ -15,6 +15,9 @@ from siteforge.tenant_spec import SchedulingSpec
 EPHEMERAL_REQUEST = "50Mi"
 EPHEMERAL_LIMIT = "2Gi"
 
+SURGE = 1
+"""Pods of a site that a rollout starts beyond its replicas (maxSurge)."""
+
 SECRETS_FOLDER = "/opt/siteforge/secrets"
 """Where a role's Secret is mounted; passwords are files, so that `env` and crash dumps don't show them."""
 

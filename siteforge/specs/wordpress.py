@@ -13,7 +13,6 @@ from typing import Any
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
-from siteforge.capacity import SURGE
 from siteforge.names import WORDPRESS
 from siteforge.quantities import parse
 from siteforge.secrets import SALTS, Credentials
@@ -123,7 +122,7 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         "progressDeadlineSeconds": _SLOW_START_SECONDS,
         "selector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
         # A new pod is ready before an old one goes, so that a change is not an outage.
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": SURGE, "maxUnavailable": 0}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": pods.SURGE, "maxUnavailable": 0}},
         "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
     }
 

@@ -4,6 +4,7 @@ import base64
 import json
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -137,7 +138,7 @@ def test_the_passwords_of_external_servers_are_shown_nowhere() -> None:
         assert "hunter" not in repr(resource.inputs) + repr(resource.outputs), resource.name
 
 
-def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
+def failure(config: dict[str, str], *, plain_secret: bool = False, **world: Any) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
 
@@ -146,7 +147,7 @@ def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
             program()
         recordings.append(str(error.value))
 
-    recording = mocks.run(failing, config, plain_secret=plain_secret)
+    recording = mocks.run(failing, config, plain_secret=plain_secret, **world)
     assert [resource for resource in recording.resources if resource.type.startswith("kubernetes:")] == []
     return recordings[0]
 
@@ -224,12 +225,22 @@ def test_a_catalogue_over_the_budget_registers_nothing() -> None:
     )
 
 
+def test_a_catalogue_whose_quotas_are_over_their_budget_registers_nothing() -> None:
+    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 11}}'})
+    assert message == (
+        f"{CATALOGUE}: the quotas add up to 12 pods, over the cluster budget of quotas of 11"
+        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.pods"
+    )
+
+
 def test_a_budget_that_makes_no_sense_is_refused_by_field_and_value() -> None:
-    message = failure({**CONFIG, "budget": '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3"}'})
+    budget = '{"cpus": 4, "cpu": "many", "memory": 0, "pods": "3", "quotas": {"pod": 1}}'
+    message = failure({**CONFIG, "budget": budget})
     assert message.splitlines() == [
         "siteforge:budget.cpu: not an amount of CPU (many) - write it as in 64",
         "siteforge:budget.memory: less than 1Gi (0) - write it as in 256Gi",
         "siteforge:budget.pods: not a whole number (3) - write digits only, without quotes, as in 2",
+        "siteforge:budget.quotas.pod: unknown key - did you mean pods?",
         "siteforge:budget.cpus: unknown key - did you mean cpu?",
     ]
 

@@ -6,29 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from local import cluster, workspace
 from tests.support import hostile
+from tests.support.clone import Clone
 from tests.support.commands import kubectl
+from tests.support.objects import all_declared
+from tests.support.sharing import shared_cluster
 from tests.support.site import Site
-from tests.support.stack import Stack, remove_leftovers
+from tests.support.stack import Stack
+
+_SHARED = ("blog_stack", "reached_stack", "clone")
+"""What tests of several files share: one process runs them all."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a stack run in one process, in order; others that share nothing may run beside them."""
     for item in items:
         if "/e2e/" in str(item.path):
+            shared = [name for name in _SHARED if name in getattr(item, "fixturenames", ())]
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")
 def running_cluster() -> Iterator[None]:
-    """The local platform with nothing left of an earlier run of the tests; stopped again if it was not running."""
-    was_running = cluster.running()
-    cluster.start()
-    workspace.ensure()
-    remove_leftovers()
-    yield
-    if not was_running:
-        cluster.stop()
+    """The local platform; every process that runs tests has the same."""
+    with shared_cluster():
+        yield
 
 
 SECRET = "a secret of the tests, long enough to be one"
@@ -61,7 +65,7 @@ BLOG = "e2e-blog"
 def blog_stack(make_stack: MakeStack) -> Stack:
     """A stack of one tenant, `e2e-blog`, that is up."""
     stack = make_stack("blog")
-    reset(stack)
+    declare(stack)
     stack.up()
     return stack
 
@@ -69,24 +73,19 @@ def blog_stack(make_stack: MakeStack) -> Stack:
 @pytest.fixture
 def blog(blog_stack: Stack) -> Iterator[Stack]:
     """The same, as its catalogue says before each test, and repaired after it."""
+    before = all_declared(BLOG)
     yield blog_stack
-    reset(blog_stack)
-    blog_stack.up()
+    declare(blog_stack)
+    if all_declared(BLOG) != before:
+        blog_stack.up()
     for workload in ("statefulset/mariadb", "deployment/wordpress"):
         kubectl("rollout", "status", "-n", BLOG, workload, "--timeout=120s")
 
 
-def reset(stack: Stack) -> None:
-    """The catalogue of the shared stack."""
-    stack.catalogue(
-        f"""
-        tenants:
-          - name: {BLOG}
-            title: Blog of the tests
-            adminEmail: blog@example.com
-            plan: nano
-        """
-    )
+def declare(stack: Stack, *fields: str) -> None:
+    """Write the catalogue of the shared stack: its tenant with more fields, each as a line of YAML."""
+    tenant = ["title: Blog of the tests", "adminEmail: blog@example.com", "plan: nano", *fields]
+    stack.catalogue("\n".join(["tenants:", f"  - name: {BLOG}", *(f"    {line}" for line in tenant)]))
 
 
 REACHED = "e2e-reached"
@@ -119,7 +118,16 @@ def reached_stack(make_stack: MakeStack) -> Stack:
     return stack
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def clone(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A fresh clone of the repository, whose cluster, if a test starts one, is its own; removed at the end."""
+    made = Clone(tmp_path_factory.mktemp("fresh") / "siteforge")
+    yield made
+    made.shell("make clean")
+    assert not (made.folder / ".siteforge").exists()
+
+
+@pytest.fixture(scope="session")
 def site(blog_stack: Stack) -> Site:
-    """The site of `e2e-blog`."""
+    """The site of `e2e-blog`, whose passwords are derived: they are the same before each test."""
     return Site(BLOG, blog_stack.output("adminPasswords")[BLOG])

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import reset
+from tests.e2e.conftest import declare
 from tests.support.commands import kubectl
 from tests.support.stack import ROOT, Result, Stack
 
@@ -13,10 +13,10 @@ SAMPLES = ROOT / "tests" / "catalogue" / "invalid"
 @pytest.fixture
 def untouched(blog_stack: Stack) -> Iterator[Stack]:
     """The shared stack, which the test must leave as it is."""
-    before = known(blog_stack), declared()
+    before = known(blog_stack), generations()
     yield blog_stack
-    reset(blog_stack)
-    assert (known(blog_stack), declared()) == before
+    declare(blog_stack)
+    assert (known(blog_stack), generations()) == before
 
 
 def known(stack: Stack) -> set[tuple[str, str]]:
@@ -24,7 +24,7 @@ def known(stack: Stack) -> set[tuple[str, str]]:
     return {(resource["urn"], resource.get("id", "")) for resource in stack.resources()}
 
 
-def declared() -> str:
+def generations() -> str:
     """The tenant's objects with their generations."""
     kinds = "deployment,statefulset,service,resourcequota,limitrange,secret,configmap,pvc"
     path = "jsonpath={range .items[*]}{.kind}/{.metadata.name}/{.metadata.uid}/{.metadata.generation}{'\\n'}{end}"
@@ -63,4 +63,17 @@ def test_a_catalogue_over_the_cluster_budget_stops_up_with_one_line(untouched: S
         untouched.pulumi("config", "rm", "siteforge:budget")
     assert result.code != 0
     assert len(messages(result, "the catalogue needs 3 pods, over the cluster budget of 2")) == 1
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_passphrase_stops_up_with_a_clear_error(untouched: Stack) -> None:
+    passphrase = untouched.folder / "passphrase"
+    right = passphrase.read_text()
+    passphrase.write_text("another one")
+    try:
+        result = untouched.up(check=False)
+    finally:
+        passphrase.write_text(right)
+    assert result.code != 0
+    assert "incorrect passphrase" in result.output
     assert "Traceback" not in result.output

@@ -2,6 +2,7 @@ import xmlrpc.client
 
 import pytest
 
+from tests.e2e.conftest import declare
 from tests.support.commands import kubectl
 from tests.support.site import Site
 from tests.support.stack import Stack
@@ -35,16 +36,7 @@ def test_a_site_works_before_and_after_it_gets_new_passwords(blog: Stack, site: 
     site.post("Before the rotation")
     old_root, old_user = mounted("root-password"), mounted("password")
     assert root_may_enter(old_root)
-    blog.catalogue(
-        f"""
-        tenants:
-          - name: {NAMESPACE}
-            title: Blog of the tests
-            adminEmail: blog@example.com
-            plan: nano
-            credentialsVersion: 2
-        """
-    )
+    declare(blog, "credentialsVersion: 2")
     assert "restarts the database" in blog.preview().output
     blog.up()
     eventually("the site after the rotation", site.serves, namespace=NAMESPACE)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tests.support.commands import kubectl
+from tests.support.objects import declared
 from tests.support.site import Site
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -38,10 +39,10 @@ EDITS: dict[str, dict[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_by_hand_is_shown_by_preview_and_undone_by_up(blog: Stack, site: Site, edit: str) -> None:
-    before = {target: declared(target) for target in EDITS[edit]}
+    before = {target: declared(target, NAMESPACE) for target in EDITS[edit]}
     for target, patch in EDITS[edit].items():
         kubectl("patch", "-n", NAMESPACE, target, "--type=strategic", "-p", json.dumps(patch))
-        assert declared(target) != before[target]
+        assert declared(target, NAMESPACE) != before[target]
     shown = blog.preview()
     edited = {target.partition("/")[0] for target in EDITS[edit]}
     assert edited <= shown.updates, shown.output
@@ -49,7 +50,7 @@ def test_an_edit_by_hand_is_shown_by_preview_and_undone_by_up(blog: Stack, site:
     assert shown.updates <= edited | {"deployment", "service", "statefulset"}, shown.output
     repaired = blog.up()
     assert set(repaired.counts) == {"updated", "unchanged"}, repaired.output
-    assert {target: declared(target) for target in EDITS[edit]} == before
+    assert {target: declared(target, NAMESPACE) for target in EDITS[edit]} == before
     eventually(f"the site after {edit} was undone", site.serves, namespace=NAMESPACE)
     settled()
     assert set(blog.preview().counts) == {"unchanged"}
@@ -70,14 +71,3 @@ def settled() -> None:
     """Wait until both rollouts are complete."""
     for workload in ("statefulset/mariadb", "deployment/wordpress"):
         kubectl("rollout", "status", "-n", NAMESPACE, workload, "--timeout=120s")
-
-
-def declared(target: str) -> dict[str, object]:
-    """The object without what the API server keeps for itself."""
-    found = json.loads(kubectl("get", target, "-n", NAMESPACE, "-o", "json"))
-    found.pop("status", None)
-    metadata = found["metadata"]
-    for own in ("resourceVersion", "generation", "managedFields", "uid", "creationTimestamp"):
-        metadata.pop(own, None)
-    metadata["annotations"].pop("deployment.kubernetes.io/revision", None)
-    return dict(found)

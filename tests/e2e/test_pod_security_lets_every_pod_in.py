@@ -3,7 +3,6 @@
 import copy
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,12 @@ NAMESPACE = f"{PREFIX}pods"
 
 @pytest.fixture(scope="module")
 def manifests(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What two catalogues render to: the repository's, and one with every field."""
+    """What three catalogues render to: the repository's, and two that have every field between them."""
     folder = tmp_path_factory.mktemp("render")
-    everything = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
-    rendered = (rendering.render(ROOT / "tenants.yaml", folder / "a"), rendering.render(everything, folder / "b"))
-    return [one for path in rendered for one in read(Path(path))]
+    samples = ROOT / "tests" / "catalogue" / "valid"
+    catalogues = [ROOT / "tenants.yaml", samples / "everything.yaml", samples / "reaching.yaml"]
+    rendered = [rendering.render(path, folder / path.stem) for path in catalogues]
+    return [one for path in rendered for one in read(path)]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -47,6 +47,6 @@ def test_the_outage_of_a_database_restart_is_seconds(blog: Stack, site: Site) ->
         kubectl("rollout", "restart", "-n", NAMESPACE, "statefulset/mariadb")
         kubectl("rollout", "status", "-n", NAMESPACE, "statefulset/mariadb", "--timeout=120s")
         eventually("the site", lambda: site.serves() and ready_endpoints(), namespace=NAMESPACE)
-        time.sleep(2)
+        load.await_answer()
     print(f"a database restart: {load.outage:.1f} s, {len(load.failures)} of {load.requests} requests failed")
     assert 0.5 < load.outage < 30

@@ -1,6 +1,7 @@
 import pytest
 
 from local import images
+from tests.e2e.conftest import declare
 from tests.support.commands import kubectl
 from tests.support.load import Load
 from tests.support.site import Site
@@ -12,23 +13,13 @@ NAMESPACE = "e2e-blog"
 CHANGES = {
     "less memory and cpu": "resources: {requests: {cpu: 50m, memory: 96Mi}, limits: {cpu: 400m, memory: 224Mi}}",
     "more memory and cpu": "resources: {requests: {cpu: 200m, memory: 192Mi}, limits: {cpu: 900m, memory: 512Mi}}",
-    "image": f"image: {images.WORDPRESS_NEXT}",
+    "image": f'image: "{images.WORDPRESS_NEXT}"',
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_of_wordpress_rolls_with_zero_failed_requests(blog: Stack, site: Site, change: str) -> None:
-    blog.catalogue(
-        f"""
-        tenants:
-          - name: {NAMESPACE}
-            title: Blog of the tests
-            adminEmail: blog@example.com
-            plan: nano
-            wordpress:
-              {CHANGES[change]}
-        """
-    )
+    declare(blog, f"wordpress: {{{CHANGES[change]}}}")
     with Load(site.address) as load:
         result = blog.up()
     assert result.counts["updated"] >= 1
@@ -41,16 +32,10 @@ def test_a_change_of_wordpress_rolls_with_zero_failed_requests(blog: Stack, site
 def test_a_post_and_an_uploaded_file_survive_an_image_change_and_the_pods_deletion(blog: Stack, site: Site) -> None:
     site.post("Survivor")
     path = site.upload("survivor.txt", b"still here")
-    blog.catalogue(
-        f"""
-        tenants:
-          - name: {NAMESPACE}
-            title: Blog of the tests
-            adminEmail: blog@example.com
-            plan: nano
-            wordpress: {{image: "{images.WORDPRESS_NEXT}"}}
-            database: {{image: "{images.MARIADB_NEXT}"}}
-        """
+    declare(
+        blog,
+        f'wordpress: {{image: "{images.WORDPRESS_NEXT}"}}',
+        f'database: {{image: "{images.MARIADB_NEXT}"}}',
     )
     assert "restarts the database" in blog.preview().output
     blog.up()

@@ -1,24 +1,23 @@
+"""In a cluster of its own, as nobody else's sites may go with it."""
+
+import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
 
-from local import cluster
-from local.cluster import report
-from local.cluster.layout import outside
+from tests.support.clone import Clone
 from tests.support.site import Site
-from tests.support.stack import Stack
-from tests.support.waiting import eventually
 
-NAMESPACE = "e2e-blog"
+TENANT = "blog-aku"
 
 
-def processes_of_the_cluster() -> list[int]:
+def processes_of_the_cluster(clone: Clone) -> list[int]:
     """Every process of the cluster's PID namespace, the pods' included, by the namespace of its supervisor."""
-    running = report.load(outside())
-    assert running is not None
-    own = _namespace(running.supervisor.pid)
-    assert own != _namespace(os.getpid())
+    supervisor = "from local.cluster import layout, report; print(report.load(layout.outside()).supervisor.pid)"
+    own = _namespace(int(clone.shell(f"python3 -c '{supervisor}'")))
+    assert own not in ("", _namespace(os.getpid()))
     found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in found if _namespace(pid) == own]
 
@@ -38,10 +37,18 @@ def _namespace(pid: int) -> str:
         return ""
 
 
-def test_sites_come_back_with_their_posts_after_every_process_was_killed(blog: Stack, site: Site) -> None:
-    site.post("Before the crash")
-    path = site.upload("crash.txt", b"kept")
-    pids = processes_of_the_cluster()
+def site(clone: Clone, printed: str) -> Site:
+    """The tenant's site, where `make up` printed that it answers."""
+    (address,) = re.findall(rf"^  {TENANT} +http://(\S+)$", printed, re.MULTILINE)
+    shown = clone.shell('eval "$(make -s env)"; pulumi stack output adminPasswords --show-secrets --json')
+    return Site(TENANT, json.loads(shown)[TENANT], address)
+
+
+def test_sites_come_back_with_their_posts_after_every_process_was_killed(clone: Clone) -> None:
+    before = site(clone, clone.shell("make up", deadline=900))
+    before.post("Before the crash")
+    path = before.upload("crash.txt", b"kept")
+    pids = processes_of_the_cluster(clone)
     assert {"etcd", "kube-apiserver", "kubelet", "containerd"} <= {name(pid) for pid in pids}
     assert os.getpid() not in pids
     for pid in pids:
@@ -50,9 +57,10 @@ def test_sites_come_back_with_their_posts_after_every_process_was_killed(blog: S
         except ProcessLookupError:
             continue  # it went with its parent
     time.sleep(1)
-    cluster.start()
-    seconds = eventually("the site after the crash", site.serves, seconds=180, namespace=NAMESPACE)
-    print(f"a site answers {seconds:.1f} s after the cluster's start")
-    assert "Before the crash" in site.posts()
-    assert site.get(path).body == "kept"
-    assert set(blog.up().counts) == {"unchanged"}
+    started = time.monotonic()
+    printed = clone.shell("make up", deadline=300)
+    print(f"three sites answer {time.monotonic() - started:.1f} s after `make up`")
+    after = site(clone, printed)
+    assert "Before the crash" in after.posts()
+    assert after.get(path).body == "kept"
+    assert re.search(r"Resources:\n +\d+ unchanged\n", clone.shell("make up"))

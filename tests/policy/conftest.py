@@ -10,6 +10,18 @@ ROOT = Path(__file__).parents[2]
 EVERYTHING = ROOT / "tests" / "catalogue" / "valid" / "everything.yaml"
 
 
+_RENDERED = {"repository", "everything", "reaching", "rendered"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process renders; the seeded weaknesses take long enough for one of their own."""
+    for item in items:
+        if "/policy/" in str(item.path) and not _RENDERED.isdisjoint(getattr(item, "fixturenames", ())):
+            alone = item.path.stem == "test_weaknesses"
+            item.add_marker(pytest.mark.xdist_group("weaknesses" if alone else "policy"))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The repository's catalogue, where `make render` writes it."""

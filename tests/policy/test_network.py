@@ -4,6 +4,7 @@ import copy
 import ipaddress
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from siteforge.specs import boundary, database, network, wordpress
 from siteforge.specs.manifest import Manifest
 from tests.support.blueprints import make
 from tests.support.cyclonus import End, Traffic, allowed
+from tests.support.scanners import read
 
 TENANTS = [
     make(),
@@ -157,6 +159,33 @@ def test_tenants_stay_apart_where_pods_have_public_addresses() -> None:
     between = [one for one in everything("8.9.10.0/24") if one.source in ours and one.target in ours]
     passing = [one for one, open_ in zip(between, allowed(ALL, between), strict=True) if open_]
     assert {one.source.namespace == one.target.namespace for one in passing} == {True}
+
+
+def test_no_pod_of_a_rendered_tenant_reaches_a_pod_of_another(rendered: Path) -> None:
+    """For every pair of tenants of a catalogue, by the objects that the provider rendered."""
+    manifests = read(rendered)
+    labels = {one["metadata"]["name"]: one["metadata"]["labels"] for one in manifests if one["kind"] == "Namespace"}
+    addresses = (str(address) for address in ipaddress.ip_network("8.9.10.0/24").hosts())
+    ends = [
+        End(
+            one["metadata"]["name"],
+            next(addresses),
+            one["metadata"]["namespace"],
+            one["spec"]["template"]["metadata"]["labels"],
+            labels[one["metadata"]["namespace"]] | {"kubernetes.io/metadata.name": one["metadata"]["namespace"]},
+        )
+        for one in manifests
+        if one["kind"] in ("Deployment", "StatefulSet")
+    ]
+    assert {end.namespace for end in ends} == set(labels)
+    policies = [one for one in manifests if one["kind"] == "NetworkPolicy"]
+    traffic = [
+        Traffic(*pair, protocol, port) for pair in product(ends, ends) for protocol in PROTOCOLS for port in PORTS
+    ]
+    passing = [one for one, open_ in zip(traffic, allowed(policies, traffic), strict=True) if open_]
+    assert [str(one) for one in passing if one.source.namespace != one.target.namespace] == []
+    databases = {one.source.namespace for one in passing if one.target.name == "mariadb" and one.port == 3306}
+    assert databases == {end.namespace for end in ends if end.name == "mariadb"}
 
 
 def pod(text: str) -> End:

@@ -11,9 +11,9 @@ _SCHEDULING = {"nodeSelector": {"type": "kwok"}, "tolerations": [{"key": "kwok.x
 
 def tenant(name: str, title: str = "A site of the tests", **fields: Any) -> dict[str, Any]:
     """A tenant's line of a catalogue."""
-    scheduled = {"scheduling": _SCHEDULING}
     line = {"name": name, "title": title, "adminEmail": "fleet@example.com", "plan": "nano"}
-    return line | {"wordpress": scheduled, "database": scheduled} | fields
+    parts = {part: {"scheduling": _SCHEDULING} | fields.pop(part, {}) for part in ("wordpress", "database")}
+    return line | parts | fields
 
 
 def catalogue(tenants: Iterable[dict[str, Any]]) -> str:

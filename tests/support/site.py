@@ -26,10 +26,14 @@ class Site:
 
     tenant: str
     password: str = ""
+    known_address: str = ""
+    """The Service's, for a site in another cluster than that of this clone."""
 
     @property
     def address(self) -> str:
         """The Service's cluster address, which this machine has a route to."""
+        if self.known_address:
+            return self.known_address
         path = "jsonpath={.spec.clusterIP}"
         return kubectl("get", "service", "wordpress", "-n", self.tenant, "-o", path)
 

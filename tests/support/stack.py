@@ -59,6 +59,9 @@ class Stack:
         self.configure("wordpressImage", images.WORDPRESS)
         self.configure("databaseImage", images.MARIADB)
         self.configure("imagePullPolicy", "IfNotPresent")
+        # Tests remove what they made; those of these safeguards set them themselves.
+        self.configure("deletionProtection", "false")
+        self.configure("removablePercent", "100")
 
     def beside(self, name: str) -> "Stack":
         """Another stack of the same project folder and backend, which is there already or will be."""

@@ -1,50 +1,12 @@
-from fractions import Fraction
-
 import pytest
 
 from siteforge import capacity
 from siteforge.blueprint import Blueprint
-from siteforge.capacity import Budget, need
+from siteforge.capacity import Budget, QuotaBudget
 from siteforge.errors import CapacityError
-from siteforge.plans import PLANS
-from siteforge.quantities import parse
-from siteforge.specs import boundary, database, wordpress
+from siteforge.specs import boundary
+from siteforge.specs.manifest import Manifest
 from tests.support.blueprints import make
-
-GIBIBYTE = 2**30
-
-
-def rendered(tenant: Blueprint, resource: str) -> Fraction:
-    """What the rendered workloads request: all replicas, the one that a rollout starts beyond them, the database."""
-    spec = wordpress.deployment_spec(tenant, "")
-    pods = spec["replicas"] + spec["strategy"]["rollingUpdate"]["maxSurge"]
-    (site,), (data,) = (
-        template["spec"]["containers"]
-        for template in (spec["template"], database.stateful_set_spec(tenant, "")["template"])
-    )
-    requests = [parse(container["resources"]["requests"][resource]) for container in (site, data)]
-    return Fraction(pods * requests[0] + requests[1])
-
-
-@pytest.mark.parametrize("replicas", [1, 2, 20])
-@pytest.mark.parametrize("plan", PLANS)
-def test_a_tenant_needs_what_its_workloads_request_while_they_roll_and_its_quota_holds_that(
-    plan: str, replicas: int
-) -> None:
-    tenant = make(plan=plan, wordpress={"replicas": replicas})
-    found, hard = need(tenant), boundary.quota(tenant)["spec"]["hard"]
-    assert (found.cpu, found.memory) == (rendered(tenant, "cpu"), rendered(tenant, "memory"))
-    assert found.storage == parse(hard["requests.storage"])
-    assert found.pods == replicas + 2
-    assert found.cpu <= parse(hard["requests.cpu"])
-    assert found.memory <= parse(hard["requests.memory"])
-    assert found.pods <= int(hard["pods"])
-
-
-def test_a_nano_needs_so_much() -> None:
-    expected = capacity.Need(Fraction(250, 1000), Fraction(3 * 128 * 2**20), Fraction(2 * GIBIBYTE), Fraction(3))
-    assert need(make()) == expected
-
 
 FLEET = [
     make(),
@@ -83,11 +45,42 @@ def test_only_what_the_budget_names_is_checked() -> None:
     assert len(refused(Budget(pods=1))) == 1
 
 
-def test_a_database_that_is_kept_elsewhere_is_not_counted() -> None:
-    own, other = need(make()), need(make(database={"external": {"host": "10.20.0.5"}}))
-    database = make().database
-    assert database
-    assert own.cpu - other.cpu == parse(database.size.cpu_request)
-    assert own.memory - other.memory == parse(database.size.memory_request)
-    assert own.storage - other.storage == parse(database.volume.size)
-    assert own.pods - other.pods == 1
+def test_the_quotas_of_all_tenants_have_a_budget_of_their_own() -> None:
+    """4 tenants of 4 pods, each counted as if it had the size of the largest plan's: 1 CPU and 2Gi."""
+    quotas = [boundary.quota(tenant)["spec"]["hard"] for tenant in FLEET]
+    assert {(hard["requests.cpu"], hard["requests.memory"], hard["pods"]) for hard in quotas} == {("4", "8Gi", "4")}
+    enough = QuotaBudget(cpu="16", memory="32Gi", storage="89Gi", pods=16)
+    capacity.check(FLEET, Budget(quotas=enough), "tenants.yaml")
+    told = refused(Budget(cpu="1", quotas=QuotaBudget(cpu="15", memory="31Gi", storage="88Gi", pods=15)))
+    assert told[0].startswith(
+        "tenants.yaml: the catalogue needs 4750m of cpu (requests), over the cluster budget of 1 "
+    )
+    assert told[1:] == [
+        "tenants.yaml: the quotas add up to 16 of cpu (requests), over the cluster budget of quotas of 15"
+        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.cpu",
+        "tenants.yaml: the quotas add up to 32Gi of memory (requests), over the cluster budget of quotas of 31Gi"
+        " - shrink the largest (blog-aku 8Gi, club-otava 8Gi, shop-lumi 8Gi) or raise siteforge:budget.quotas.memory",
+        "tenants.yaml: the quotas add up to 89Gi of storage, over the cluster budget of quotas of 88Gi"
+        " - shrink the largest (shop-lumi 70Gi, club-otava 15Gi, blog-aku 2Gi)"
+        " or raise siteforge:budget.quotas.storage",
+        "tenants.yaml: the quotas add up to 16 pods, over the cluster budget of quotas of 15"
+        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.pods",
+    ]
+
+
+def test_a_tenant_that_its_own_quota_would_lock_out_is_refused_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right = boundary.quota
+
+    def small(tenant: Blueprint) -> Manifest:
+        manifest = right(tenant)
+        if tenant.name == "shop-lumi":
+            manifest["spec"]["hard"]["pods"] = "3"
+        return manifest
+
+    monkeypatch.setattr(boundary, "quota", small)
+    assert refused(Budget()) == [
+        "tenants.yaml: tenant shop-lumi: a rollout takes 4 of pods, over the tenant's own quota of 3"
+        " - its boundary has to grow with it (siteforge/specs/boundary.py)"
+    ]

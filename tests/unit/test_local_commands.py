@@ -288,11 +288,12 @@ def test_a_target_begins_with_its_command_by_the_python_that_is_named(target: st
 
 
 @pytest.mark.parametrize(
-    ("target", "tests"), [("test", ""), ("test-fast", " tests/unit tests/components"), ("scan", " tests/policy")]
+    ("target", "processes", "tests"),
+    [("test", "3", ""), ("test-fast", "auto", " tests/unit tests/components"), ("scan", "auto", " tests/policy")],
 )
-def test_arguments_reach_pytest(target: str, tests: str) -> None:
+def test_arguments_reach_pytest_last(target: str, processes: str, tests: str) -> None:
     ran = make("--dry-run", target, "PYTEST_ARGS=-x -k name").splitlines()[1]
-    assert ran == f".venv/bin/python -m pytest{tests} -x -k name"
+    assert ran == f".venv/bin/python -m pytest --dist loadgroup --numprocesses {processes}{tests} -x -k name"
 
 
 def test_check_runs_every_check() -> None:

@@ -1,4 +1,5 @@
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ class Clone:
         monkeypatch.setattr(virtualenv, "PROJECT", self.root)
         monkeypatch.setattr(virtualenv, "FOLDER", self.folder)
         monkeypatch.setattr(virtualenv, "LOGS", self.root / "logs")
+        monkeypatch.setattr(virtualenv, "STATE", self.root / "state")
         monkeypatch.setattr(virtualenv, "_LOCKS", self.locks)
         monkeypatch.setattr(packages, "ensure", self.packages.append)
         return self
@@ -62,6 +64,17 @@ def test_a_second_time_runs_nothing_and_says_nothing(clone: Clone, capfd: pytest
     assert virtualenv.ensure() == clone.folder / "bin"
     assert (len(clone.system.calls), len(clone.pip.calls)) == (1, 3)
     assert capfd.readouterr() == ("", "")
+
+
+def test_of_two_commands_at_once_one_makes_it_and_the_other_waits(
+    clone: Clone, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Program(clone.pip.path.parent, clone.pip.path.name, "sleep 0.3")
+    with ThreadPoolExecutor() as commands:
+        made = list(commands.map(lambda _: virtualenv.ensure(), range(2)))
+    assert made == [clone.folder / "bin"] * 2
+    assert (len(clone.system.calls), len(clone.pip.calls)) == (1, 3)
+    assert ", which makes the Python environment" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "pyproject.toml"])

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import siteforge
-from siteforge.components import tenant
+from siteforge.components import tenant, tenant_args
 
 
 def test_the_public_names_are_these() -> None:
@@ -32,7 +32,9 @@ def test_the_public_names_are_these() -> None:
 
 def test_each_is_what_its_module_defines_and_is_listed() -> None:
     for name in siteforge.__all__:
-        assert getattr(siteforge, name) is getattr(tenant, name)
+        home = tenant if name in ("Tenant", "TenantArgsError") else tenant_args
+        assert getattr(siteforge, name) is getattr(home, name)
+        assert getattr(siteforge, name).__module__ == home.__name__
         assert name in dir(siteforge)
 
 

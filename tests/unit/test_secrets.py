@@ -47,7 +47,7 @@ def test_the_same_secret_gives_the_same_credentials() -> None:
 def test_the_derivation_is_a_contract_that_does_not_change() -> None:
     # A change here changes every password of every tenant: see docs/adr/0002-derived-secrets.md.
     known = secrets.derive(SECRET, "blog-aku")
-    assert (known.database_password, known.fingerprint) == ("2bC0wpcLDlqq6DujslZIubaL88sE2hEI", "6a9e40a7fa0b")
+    assert (known.database_password, known.fingerprint) == ("sfg_2bC0wpcLDlqq6DujslZIubaL88sE2hEI", "6a9e40a7fa0b")
 
 
 def test_every_value_differs_between_purposes_tenants_secrets_and_versions() -> None:
@@ -61,10 +61,11 @@ def test_every_value_differs_between_purposes_tenants_secrets_and_versions() -> 
 
 def test_values_are_long_enough_and_fit_any_configuration_file() -> None:
     known = secrets.derive(SECRET, "blog-aku")
-    assert len(known.database_password) == 32
-    assert len(known.admin_password) == 24
-    assert all(len(salt) == 64 for salt in known.salts.values())
+    assert len(known.database_password) == len(secrets.MARK) + 32
+    assert len(known.admin_password) == len(secrets.MARK) + 24
+    assert all(len(salt) == len(secrets.MARK) + 64 for salt in known.salts.values())
     for value in (known.database_password, known.admin_password, *known.salts.values()):
+        assert value.startswith(secrets.MARK)
         assert value.replace("-", "").replace("_", "").isalnum()
 
 

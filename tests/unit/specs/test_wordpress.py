@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from siteforge.capacity import need
 from siteforge.secrets import SALTS, Given, derive
 from siteforge.specs import boundary, wordpress
+from siteforge.specs.admission import need
 from tests.support.blueprints import make
 from tests.support.hostile import TEXTS
 
