@@ -99,6 +99,7 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
     for cause in (Cause.QUOTA_EXCEEDED, Cause.IMAGE_PULL, Cause.CLAIM_UNBOUND):
         assert cause.words in shown.stdout
 
+    patch("resourcequota/tenant", spec={"hard": {"pods": "9"}})
     patch("deployment/wordpress", spec=container(image="siteforge.local/wordpress:6.1.9", command=SAYS_AND_ENDS))
     eventually("status to show the last words", lambda: LAST_WORDS in status(blog).stdout, namespace=NAMESPACE)
     tenant = told(blog)
