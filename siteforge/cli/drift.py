@@ -55,13 +55,14 @@ def lines(report: "Report") -> Iterator[str]:
         # All that was in a namespace is gone with it.
         gone = [one for one in found if (one.kind, one.change) == ("Namespace", "deleted")]
         for one in gone or found:
-            yield f"  {_line(one)}"
+            yield f"  {line(one)}"
     for one in report.strays:
         yield printable(f"Namespace/{one.name}: the catalogue has no such tenant{_by(one)}")
     yield _summary(report)
 
 
-def _line(one: "Difference") -> str:
+def line(one: "Difference") -> str:
+    """One difference as a person reads it."""
     return printable(f"{one.kind}/{one.name}: {_what(one)}{_by(one)}")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from siteforge.fleet.diagnosis import Cause
 from tests.support.commands import kubectl
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -95,8 +96,10 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
     shown = status(blog)
     assert shown.returncode == 1
     assert "1 tenant: 1 Degraded" in shown.stdout
-    assert all(message in shown.stdout for message in messages.values())
+    for cause in (Cause.QUOTA_EXCEEDED, Cause.IMAGE_PULL, Cause.CLAIM_UNBOUND):
+        assert cause.words in shown.stdout
 
+    patch("resourcequota/tenant", spec={"hard": {"pods": "9"}})
     patch("deployment/wordpress", spec=container(image="siteforge.local/wordpress:6.1.9", command=SAYS_AND_ENDS))
     eventually("status to show the last words", lambda: LAST_WORDS in status(blog).stdout, namespace=NAMESPACE)
     tenant = told(blog)
