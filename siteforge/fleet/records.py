@@ -49,9 +49,8 @@ def digest(spec: TenantSpec, configuration: Configuration, program: Program) -> 
     """What a tenant's objects depend on, in 16 characters that tell nothing of its secrets."""
     parts = [
         program.digest,
-        spec.model_dump_json(),
-        repr(configuration.images),
-        configuration.ingress.model_dump_json(),
+        # Everything that is decided of it: its line, the plan, and what the stack says for all.
+        repr(configuration.blueprint(spec)),
         configuration.readiness,
         # Derived with the stack's secret, which a change of it therefore changes.
         configuration.credentials(spec).fingerprint,
