@@ -120,7 +120,7 @@ def test_what_a_strict_part_of_yaml_leaves_out_is_a_mistake(text: str) -> None:
 
 
 def test_the_table_of_commands_is_right() -> None:
-    documented = [name.split()[1] for row in table(CLI, "command") for name in code(row[0])]
+    documented = [command.split()[1] for row in table(CLI, "command") for command in code(row[0])]
     commands = [command.callback.__name__ for command in app.registered_commands if command.callback]
     assert sorted(documented) == sorted([*commands, *(str(group.name) for group in app.registered_groups)])
 
