@@ -137,31 +137,29 @@ def test_without_the_passphrase_a_run_fails_before_the_cluster_is_touched(
 
 
 @contextmanager
-def mounted(stack: Stack, free_kib: int, *, read_only: bool = False) -> Iterator[None]:
-    """The state on a file system of its own, with so much room left."""
+def mounted(stack: Stack, free_kib: int, *, read_only: bool = False) -> Iterator[Path]:
+    """The state on a file system of its own, with so much room left; yields what fills it."""
     state = stack.folder / "state"
-    used = int(subprocess.run(["du", "-sk", state], capture_output=True, check=True).stdout.split()[0])
     copy = stack.folder / "copy"
-    subprocess.run(["cp", "-a", state, copy], check=True)
-    # A page a file, whatever its size.
-    room = used + 4 * len([*state.rglob("*")]) + 1024
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}k", "tmpfs", state], check=True)
+    ballast = state / "ballast"
+    subprocess.run(["cp", "-aT", state, copy], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", state], check=True)
     try:
         subprocess.run(["cp", "-aT", copy, state], check=True)
         left = os.statvfs(state)
         if read_only:
             subprocess.run(["mount", "-o", "remount,ro", state], check=True)
         else:
-            (state / "ballast").write_bytes(b"\0" * (left.f_bavail * left.f_frsize - free_kib * 1024))
-        yield
-        (state / "ballast").unlink(missing_ok=True)
+            ballast.write_bytes(b"\0" * (left.f_bavail * left.f_frsize - free_kib * 1024))
+        yield ballast
+    finally:
         if not read_only:
+            ballast.unlink(missing_ok=True)
             subprocess.run(["rm", "-rf", copy], check=True)
             subprocess.run(["cp", "-aT", state, copy], check=True)
-    finally:
         subprocess.run(["umount", state], check=True)
-    subprocess.run(["rm", "-rf", state], check=True)
-    copy.rename(state)
+        subprocess.run(["rm", "-rf", state], check=True)
+        copy.rename(state)
 
 
 def test_a_read_only_state_folder_is_told_and_the_last_good_state_loads(sound: Stack) -> None:
@@ -178,11 +176,11 @@ def test_a_read_only_state_folder_is_told_and_the_last_good_state_loads(sound: S
 
 def test_a_full_disk_is_told_and_the_last_good_state_loads(sound: Stack) -> None:
     write(sound, title="Another title")
-    with mounted(sound, 24):
+    with mounted(sound, 24) as ballast:
         result = sound.up(check=False)
         told(result, "no space left on device")
         assert sound.resources(), "the last good state"
-        (sound.folder / "state" / "ballast").unlink()
+        ballast.unlink()
         recover(sound)
         assert set(sound.preview().counts) == {"unchanged"}
 
