@@ -10,10 +10,10 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast render scan check format env status down clean lock schema
+.PHONY: help up test test-fast test-faults render scan check format env status down clean lock schema
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Set everything up, start the cluster, provision the tenants, wait until each site answers
 	@$(LOCAL) up
@@ -25,6 +25,10 @@ test: ## Set everything up and run every test
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment
 	@$(PYTEST) --numprocesses auto tests/unit tests/components $(PYTEST_ARGS)
+
+test-faults: ## Killed runs at many random moments, broken states, refused edits: an hour and more
+	@$(LOCAL) prepare
+	@SITEFORGE_FAULT_SEEDS=$${SITEFORGE_FAULT_SEEDS:-30} $(VENV)/python -m pytest -s -m faults $(PYTEST_ARGS)
 
 render: ## Write every object of the catalogue to build/manifests, secrets redacted; needs no cluster
 	@$(LOCAL) render

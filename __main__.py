@@ -8,4 +8,4 @@ with settings.reported():
     stack = settings.read()
     options = pulumi.ResourceOptions(provider=stack.provider)
     tenants = {spec.name: Tenant(spec.name, stack.args(spec), options) for spec in stack.tenants()}
-    outputs.export(tenants)
+    outputs.export(tenants, stack.others, stack.cluster)

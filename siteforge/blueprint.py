@@ -122,6 +122,8 @@ class Blueprint:
     """Set if and only if it has none of its own."""
     ingress: Ingress
     pull_policy: PullPolicy
+    deletion_protection: bool
+    """Whether Pulumi refuses to delete what holds data."""
 
     @property
     def url(self) -> str | None:
@@ -168,6 +170,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
         external_database=spec.database.external,
         ingress=ingress,
         pull_policy=images.pull_policy,
+        deletion_protection=spec.deletion_protection is not False,
     )
 
 

@@ -5,6 +5,7 @@ The program reads it from Pulumi's engine, the command line from `pulumi config`
 
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from siteforge.capacity import Budget
 from siteforge.constraints import GatewayName, IngressClassName, NamespaceName, PullPolicy
 from siteforge.document import render_path
 from siteforge.errors import SettingsError
+from siteforge.safeguards import REMOVABLE_PERCENT
 from siteforge.secrets import MINIMUM_LENGTH, Credentials, Given
 from siteforge.tenant_spec import TenantSpec
 from siteforge.violations import violations
@@ -35,12 +37,14 @@ KEYS = (
     "cells",
     "context",
     "databaseImage",
+    "deletionProtection",
     "gateway",
     "imagePullPolicy",
     "ingressClass",
     "ingressNamespace",
     "passwords",
     "readiness",
+    "removablePercent",
     "render",
     "secret",
     "wordpressImage",
@@ -83,6 +87,10 @@ class Configuration:
     budget: Budget
     readiness: Readiness
     """Who waits until what was made is ready: Pulumi, object by object, or `siteforge up`, all at once."""
+    deletion_protection: bool
+    """Of tenants that don't say."""
+    removable_percent: int
+    """The share of the tenants that may be removed at once."""
     context: str | None
     """The kubeconfig's context; None stands for the current one."""
     render: str
@@ -95,6 +103,10 @@ class Configuration:
 
     def blueprint(self, spec: TenantSpec) -> Blueprint:
         """A tenant of the catalogue with everything decided."""
+        protected = spec.deletion_protection
+        spec = spec.model_copy(
+            update={"deletion_protection": self.deletion_protection if protected is None else protected}
+        )
         return blueprint.blueprint(spec, self.images, self.ingress)
 
     def credentials(self, spec: TenantSpec) -> Credentials:
@@ -156,6 +168,10 @@ def read(values: Mapping[str, str], secret: Collection[str]) -> Configuration:
         ingress=_ingress(values),
         budget=_checked("budget", _object(values, "budget"), TypeAdapter(Budget)),
         readiness=_checked("readiness", values.get("readiness") or "pulumi", TypeAdapter(Readiness)),
+        deletion_protection=_checked(
+            "deletionProtection", _boolean(values, "deletionProtection", "true"), TypeAdapter(bool)
+        ),
+        removable_percent=_percent(values),
         context=values.get("context") or None,
         render=render,
         passwords=(lambda _: _PLACEHOLDERS) if render else _passwords(values, secret),
@@ -215,9 +231,16 @@ def _ingress(values: Mapping[str, str]) -> Ingress:
     return Ingress(**checked, awaited=_checked("awaitIngress", _boolean(values, "awaitIngress"), TypeAdapter(bool)))
 
 
-def _boolean(values: Mapping[str, str], key: str) -> object:
+def _percent(values: Mapping[str, str]) -> int:
+    text = values.get("removablePercent") or str(REMOVABLE_PERCENT)
+    if not re.fullmatch("[0-9]{1,2}|100", text, re.ASCII):
+        raise SettingsError(f"{_key('removablePercent')}: not a percentage ({text}) - use a whole number from 0 to 100")
+    return int(text)
+
+
+def _boolean(values: Mapping[str, str], key: str, default: str = "false") -> object:
     """What Pulumi takes for a boolean (sdk/python, `Config.get_bool`); any other text as it is."""
-    text = values.get(key) or "false"
+    text = values.get(key) or default
     return {"true": True, "false": False}.get(text, text)
 
 

@@ -7,7 +7,8 @@ SiteforgeError             anything Siteforge itself reports; never shown as a t
 ├── ClusterError           the cluster can't be asked, or refuses
 ├── CellsError             the stack that runs is none of the catalogue's cells, or tenants are on their way
 ├── EngineError            Pulumi can't be run, or fails
-└── SettingsError          the stack's configuration is missing something or holds a wrong value
+├── SettingsError          the stack's configuration is missing something or holds a wrong value
+└── UnsafeError            what the catalogue or the cluster is now would lose data that nobody gave up
 """
 
 import itertools
@@ -92,3 +93,7 @@ class EngineError(SiteforgeError):
 
 class SettingsError(SiteforgeError):
     """The stack's configuration is missing something or holds a wrong value."""
+
+
+class UnsafeError(SiteforgeError):
+    """A run would lose data that nobody gave up, or change another cluster than the stack's."""

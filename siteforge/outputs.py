@@ -1,17 +1,30 @@
 """What a stack tells of its tenants."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
 from siteforge.components.tenant import Tenant
 
 
-def export(tenants: Mapping[str, Tenant]) -> None:
-    """Export `tenants`, by name where and how to reach each, and `adminPasswords`, secret, by name too."""
+def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
+    """Export what is known of all tenants of the stack.
+
+    That is `tenants`, by name where and how to reach each and what of it can't be changed; `adminPasswords`,
+    secret, by name too; and `cluster`, the cluster's identity.
+
+    Args:
+        tenants: those that this run is about.
+        others: the same outputs as they were, of tenants that it leaves as they are.
+        cluster: the cluster's identity; empty for none.
+    """
     pulumi.export(
         "tenants",
         {
+            **others.get("tenants", {}),
+        }
+        | {
             name: {
                 "namespace": tenant.namespace,
                 "service": tenant.service,
@@ -19,10 +32,23 @@ def export(tenants: Mapping[str, Tenant]) -> None:
                 "domains": tenant.domains,
                 "reach": tenant.reach,
                 "adminUser": tenant.admin_user,
+                "deletionProtection": tenant.deletion_protection,
+                "volumes": tenant.volumes,
             }
             for name, tenant in tenants.items()
         },
     )
-    pulumi.export(
-        "adminPasswords", pulumi.Output.secret({name: tenant.admin_password for name, tenant in tenants.items()})
-    )
+    passwords = {name: tenant.admin_password for name, tenant in tenants.items()}
+    pulumi.export("adminPasswords", pulumi.Output.secret({**others.get("adminPasswords", {}), **passwords}))
+    if cluster:
+        pulumi.export("cluster", cluster)
+
+
+def previous() -> dict[str, Any]:
+    """What the stack told after its last run; nothing before the first.
+
+    Read from the state: a refresh of the run that this is leaves it as it is.
+    """
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    return dict(told.get("outputs") or {})

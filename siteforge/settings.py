@@ -1,7 +1,7 @@
 """The stack that Pulumi runs: its configuration, the tenants that it has, the provider that makes them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,11 +9,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 
-from siteforge import catalogue, cells, configuration, debug_log, rendering, targets
+from siteforge import catalogue, cells, configuration, debug_log, outputs, rendering, safeguards, targets
 from siteforge.blueprint import needed_passwords
 from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
-from siteforge.errors import SiteforgeError
+from siteforge.errors import SiteforgeError, UnsafeError
+from siteforge.fleet.cluster import Cluster
 from siteforge.specs.manifest import unawaited
 from siteforge.tenant_spec import TenantSpec
 
@@ -25,23 +26,46 @@ class Stack:
     configuration: Configuration
     provider: pulumi.ProviderResource
     """One for all tenants: each provider is a process, with a discovery of the cluster of its own."""
+    cluster: str
+    """The cluster's identity; empty for a stack that renders."""
+    told: Mapping[str, Any]
+    """The stack's outputs after its last run."""
 
     def tenants(self) -> list[TenantSpec]:
         """The tenants of this stack; of a run that is confined to some of them (`siteforge.targets`), just those.
 
         Raises:
-            SiteforgeError: the catalogue, the file of cells or the configuration is wrong, or they don't fit.
+            SiteforgeError: the catalogue, the file of cells or the configuration is wrong, or they don't fit; or what
+                they say would lose data.
         """
-        specs = catalogue.load(self.configuration.catalogue)
-        self.configuration.check(specs)
-        if self.configuration.cells:
-            specs = cells.load(self.configuration.cells).tenants(pulumi.get_stack(), specs)
+        settings = self.configuration
+        everybody = catalogue.load(settings.catalogue)
+        settings.check(everybody)
+        specs = everybody
+        if settings.cells:
+            specs = cells.load(settings.cells).tenants(pulumi.get_stack(), everybody)
+        safeguards.check(
+            self.told.get("tenants", {}),
+            map(settings.blueprint, specs),
+            {spec.name for spec in everybody}.difference(spec.name for spec in specs),
+            settings.removable_percent,
+            str(settings.catalogue),
+            targets.names(),
+        )
         return targets.confined(specs)
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """What the stack told of tenants that this run leaves as they are."""
+        names = targets.names()
+        known = {key: self.told.get(key, {}) for key in ("tenants", "adminPasswords")} if names else {}
+        return {key: {name: one for name, one in told.items() if name not in names} for key, told in known.items()}
 
     def args(self, spec: TenantSpec) -> TenantArgs:
         """The arguments of a tenant of the catalogue, with the stack's images where it names none."""
         settings = self.configuration
         fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
+        fields.setdefault("deletion_protection", settings.deletion_protection)
         fields["wordpress"].setdefault("image", settings.images.wordpress)
         fields["database"].setdefault("image", settings.images.database)
         if spec.database.external:
@@ -62,22 +86,44 @@ def read() -> Stack:
 
     Raises:
         SettingsError: there is no usable secret, or a value can't be what it should say.
+        ClusterError: the cluster can't be asked who it is.
+        UnsafeError: it is another one than that of the stack's last run.
     """
     config = pulumi.Config()
     values = {key: text for key in configuration.KEYS if (text := config.get(key))}
     settings = configuration.read(values, {key for key in values if is_config_secret(config.full_key(key))})
     if settings.readiness == "fleet":
         pulumi.runtime.register_stack_transformation(_unawaited)
-    return Stack(settings, rendering.provider(settings.render) if settings.render else _cluster(settings))
+    if settings.render:
+        return Stack(settings, rendering.provider(settings.render), "", {})
+    told = outputs.previous()
+    return Stack(settings, _provider(settings), _identity(settings.context, told.get("cluster")), told)
+
+
+def _identity(context: str | None, known: str | None) -> str:
+    """The cluster's identity, which has to be what it was.
+
+    The provider doesn't look: with the kubeconfig of another cluster, a refresh would find nothing of the stack's
+    there, and the update make all of it anew.
+    """
+    with Cluster(context) as cluster:
+        uid = cluster.uid()
+        if known and uid != known:
+            raise UnsafeError(
+                f"{cluster.server} (context {cluster.context}) is another cluster ({uid}) than that of this stack"
+                f" ({known}) - use the stack's kubeconfig or siteforge:context, or another stack for this cluster"
+            )
+    return uid
 
 
 def _unawaited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    if not args.type_.startswith("kubernetes:"):
+    # A namespace is there at once, and only its end is waited for: the next run must not find it half gone.
+    if not args.type_.startswith("kubernetes:") or args.type_ == "kubernetes:core/v1:Namespace":
         return None
     return pulumi.ResourceTransformationResult(unawaited(dict(args.props)), args.opts)
 
 
-def _cluster(settings: Configuration) -> kubernetes.Provider:
+def _provider(settings: Configuration) -> kubernetes.Provider:
     return kubernetes.Provider(
         "kubernetes",
         context=settings.context,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from siteforge.tenant_spec import TenantSpec
 
 VARIABLE = "PULUMI_OPTION_TARGET"
-"""URNs, separated by commas."""
+"""URNs or globs of them, separated by commas."""
 
 MOST = 15
 """Tenants that a confined run can have: their URNs have to fit into one variable, of 128 KiB at most on Linux."""
@@ -58,9 +58,24 @@ _OBJECTS = {
 
 def variable(stack: str, project: str, tenants: Iterable[str]) -> dict[str, str]:
     """The variable that confines a run to some tenants of a stack, those that are no longer listed among them."""
-    # Of exact URNs: with a glob, the tenant `blog` would stand for `blog-database` as well.
-    provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::kubernetes"
-    return {VARIABLE: ",".join([provider, *(urn for tenant in tenants for urn in urns(stack, project, tenant))])}
+    return {VARIABLE: ",".join(_glob(urn) for tenant in tenants for urn in urns(stack, project, tenant))}
+
+
+def provider(stack: str, project: str) -> dict[str, str]:
+    """The variable that confines a run to the provider, which has to be there before a run can be confined to tenants.
+
+    It can't be a target beside tenants: everything depends on it, and the engine would want to delete whom the
+    program leaves out (pkg/resource/deploy, `getTargetDependents`).
+    """
+    return {VARIABLE: f"urn:pulumi:{stack}::{project}::pulumi:providers:kubernetes::kubernetes"}
+
+
+def _glob(urn: str) -> str:
+    """A glob that matches this URN alone: with a wider one, the tenant `blog` would stand for `blog-database`, too.
+
+    A URN as it is would be an error where the stack doesn't have it, and a tenant has only some of its URNs.
+    """
+    return urn.replace(":pulumi:", ":pulumi*:", 1)
 
 
 def urns(stack: str, project: str, tenant: str) -> list[str]:
@@ -90,8 +105,13 @@ def tenant(urn: str) -> str | None:
     return name.removesuffix(f"-{max(fitting, key=len)}") if fitting else None
 
 
-def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
-    """The tenants of the run that this is: all of them, unless the engine is confined to some by name."""
+def names(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """The tenants that the engine is confined to by name; empty if it isn't."""
     targets = [urn.split("::") for urn in environment.get(VARIABLE, "").split(",")]
-    names = {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}
-    return [spec for spec in specs if spec.name in names] if names else specs
+    return {parts[3] for parts in targets if len(parts) == 4 and parts[2] == _TENANT}
+
+
+def confined(specs: list[TenantSpec], environment: Mapping[str, str] = os.environ) -> list[TenantSpec]:
+    """The tenants of the run that this is: all of them, unless the engine is confined to some."""
+    some = names(environment)
+    return [spec for spec in specs if spec.name in some] if some else specs

@@ -289,6 +289,8 @@ class TenantSpec(_Model):
     """The administrator's address; also applied when it changes here later."""
     plan: PlanName = DEFAULT_PLAN
     """The sizes that the tenant gets where it names none of its own."""
+    deletion_protection: bool | None = None
+    """Whether the tenant is kept when it is removed here; the stack's (true) when left out."""
     credentials_version: CredentialsVersion = 1
     """Raised by one to give the tenant new passwords and salts."""
     owners: OwnersSpec = OwnersSpec()

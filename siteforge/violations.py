@@ -36,6 +36,7 @@ _KINDS = {
     "string_type": ("not a text", "put it in quotes"),
     "int_type": ("not a whole number", "write digits only, without quotes, as in 2"),
     "bool_type": ("neither true nor false", "write true or false, without quotes"),
+    "bool_parsing": ("neither true nor false", "write true or false"),
 }
 """The reason and fix for what is no single value of the right type, by pydantic's type of error."""
 

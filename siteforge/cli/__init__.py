@@ -4,12 +4,12 @@ Results go to standard output, problems to standard error. Exit codes: 0 done or
 could not tell, 2 bad input.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, problems, redact, schema, up, validate
+from siteforge.cli import cells, doctor, drift, logs, problems, recover, redact, report, schema, status, up, validate
 from siteforge.errors import SiteforgeError
 
 
@@ -36,6 +36,12 @@ app.command()(schema.schema)
 app.command()(redact.redact)
 app.command()(up.up)
 app.command()(up.preview)
+app.command()(status.status)
+app.command()(logs.logs)
+app.command()(report.report)
+app.command()(drift.drift)
+app.command()(recover.recover)
+app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 
 
@@ -47,10 +53,29 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _main(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    tenant: Annotated[
+        list[str] | None, typer.Option("--tenant", "-t", metavar="NAME", help="Without a command: up, for this tenant.")
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option("--log-level", help="What is told on standard error beside mistakes."),
+    ] = "warning",
+    log_format: Annotated[
+        Literal["auto", "human", "json"],
+        typer.Option("--log-format", help="auto is human on a terminal, JSON elsewhere."),
+    ] = "auto",
 ) -> None:
-    pass
+    from siteforge import log
+
+    log.configure(log_level, log_format)
+    if context.invoked_subcommand is None:
+        # With an option before any command there is no command to come.
+        up.up(tenant) if tenant else typer.echo(context.get_help())
+    elif tenant:
+        raise typer.BadParameter("write it after the command", param_hint="--tenant")

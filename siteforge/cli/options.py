@@ -1,10 +1,19 @@
 """The arguments and options that commands share."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from siteforge import catalogue
+from siteforge.errors import SettingsError, SiteforgeError, printable
+from siteforge.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from siteforge.fleet.project import Project
+    from siteforge.tenant_spec import TenantSpec
 
 
 class Output(StrEnum):
@@ -14,12 +23,48 @@ class Output(StrEnum):
     JSON = "json"
 
 
+def _complete_tenant(incomplete: str) -> Iterable[str]:
+    """Names of the catalogue in this folder, for a shell's completion: without Pulumi, which would take seconds."""
+    try:
+        return [spec.name for spec in catalogue.load(DEFAULT_CATALOGUE) if spec.name.startswith(incomplete)]
+    except SiteforgeError:
+        return []
+
+
+def known(project: "Project", tenant: str) -> "TenantSpec":
+    """The tenant of a name.
+
+    Raises:
+        SettingsError: the catalogue has none of it; says which is nearest.
+    """
+    specs = {spec.name: spec for spec in project.tenants}
+    if tenant not in specs:
+        where = f"{project.configuration.catalogue}: no tenant {printable(tenant)}"
+        raise SettingsError(f"{where} - {did_you_mean(tenant, specs)}")
+    return specs[tenant]
+
+
 CatalogueFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalogue.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Text for people, JSON for programs.")]
 
-StackOption = Annotated[str | None, typer.Option("--stack", "-s", help="The stack; the selected one when left out.")]
+StackOption = Annotated[
+    str | None, typer.Option("--stack", "-s", help="The stack; the selected one when left out.", show_default=False)
+]
 TenantsOption = Annotated[
     list[str] | None, typer.Option("--tenant", "-t", metavar="NAME", help="A tenant; may be given several times.")
 ]
 
 DEFAULT_CATALOGUE = Path("tenants.yaml")
+
+TenantName = Annotated[
+    str, typer.Argument(metavar="TENANT", help="A tenant of the catalogue.", autocompletion=_complete_tenant)
+]
+OneOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="TENANT",
+        help="A tenant of the catalogue; all of them when left out.",
+        autocompletion=_complete_tenant,
+        show_default=False,
+    ),
+]

@@ -3,19 +3,24 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantsOption
+from siteforge.errors import printable
 
 if TYPE_CHECKING:
     # Imported where they are used: a client of the cluster takes a fifth of a second.
     from siteforge.fleet.cluster import Cluster
     from siteforge.fleet.engine import Verb
     from siteforge.fleet.project import Project
-    from siteforge.fleet.up import Summary, Survey
+    from siteforge.fleet.up import Findings, Summary
 
+DriftedOption = Annotated[
+    bool, typer.Option("--drifted", help="Also run for tenants whose objects are not as they were made.")
+]
 AllOption = Annotated[bool, typer.Option("--all", help="Run every cell as a whole, whatever is known to be done.")]
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="Runs of Pulumi at once; by cores and memory when left out.")
@@ -27,6 +32,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plain p
 def up(
     tenant: TenantsOption = None,
     stack: StackOption = None,
+    drifted: DriftedOption = False,
     everything: AllOption = False,
     jobs: JobsOption = None,
     timeout: TimeoutOption = 600,
@@ -39,12 +45,13 @@ def up(
 
     Examples: siteforge up; siteforge up --tenant blog-aku; siteforge up --all --jobs 2
     """
-    _run("up", tenant or [], stack, everything, jobs, timeout, dry_run, output)
+    _run("up", tenant or [], stack, drifted, everything, jobs, timeout, dry_run, output)
 
 
 def preview(
     tenant: TenantsOption = None,
     stack: StackOption = None,
+    drifted: DriftedOption = False,
     everything: AllOption = False,
     jobs: JobsOption = None,
     output: OutputOption = Output.TEXT,
@@ -53,13 +60,14 @@ def preview(
 
     Example: siteforge preview --tenant blog-aku
     """
-    _run("preview", tenant or [], stack, everything, jobs, 0, False, output)
+    _run("preview", tenant or [], stack, drifted, everything, jobs, 0, False, output)
 
 
 def _run(
     verb: "Verb",
     tenants: list[str],
     stack: str | None,
+    drifted: bool,
     everything: bool,
     jobs: int | None,
     timeout: float,
@@ -72,7 +80,8 @@ def _run(
     started = time.monotonic()
     project = Project.find(stack)
     with project.cluster() as cluster:
-        found = fleet.survey(project, cluster, asked=tenants, everything=everything)
+        found_drift = _drifted(project, cluster, tenants) if drifted else []
+        found = fleet.look(project, cluster, asked=tenants, drifted=found_drift, everything=everything)
         if dry_run:
             for cell in found.runs:
                 for run in cell:
@@ -88,8 +97,14 @@ def _run(
         raise typer.Exit(1)
 
 
+def _drifted(project: "Project", cluster: "Cluster", names: list[str]) -> list[str]:
+    from siteforge.fleet.drift import drifted
+
+    return list(drifted(project, cluster, names or None).tenants)
+
+
 def _perform(
-    project: "Project", cluster: "Cluster", found: "Survey", verb: "Verb", jobs: int, timeout: float, *, quiet: bool
+    project: "Project", cluster: "Cluster", found: "Findings", verb: "Verb", jobs: int, timeout: float, *, quiet: bool
 ) -> "Summary":
     from siteforge.fleet.up import Performance, Summary
 
@@ -111,15 +126,19 @@ def _perform(
             seen[task].add(name)
             bar.update(task, completed=len(seen[task]), visible=True)
 
-        return Performance(project, cluster, found, verb).perform(jobs, timeout, progress)
+        def explain(reasons: Mapping[str, list[str]]) -> None:
+            for name, said in sorted(reasons.items()):
+                console.print(printable(f"{name} is not ready yet: {'; '.join(said)}"), markup=False, highlight=False)
+
+        return Performance(project, cluster, found, verb).perform(jobs, timeout, progress, explain)
 
 
-def _show(verb: "Verb", project: "Project", found: "Survey", summary: "Summary", seconds: float) -> None:
+def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary", seconds: float) -> None:
     for outcome in summary.outcomes:
         if verb == "preview":
             typer.echo(outcome.output.rstrip())
     for name, reasons in sorted(summary.failed.items()):
-        typer.echo(f"{name}: {'; '.join(reasons)}", err=True)
+        typer.echo(printable(f"{name}: {'; '.join(reasons)}"), err=True)
     for problem in summary.problems:
         typer.echo(problem, err=True)
     if not found.runs:
@@ -137,7 +156,7 @@ def _show(verb: "Verb", project: "Project", found: "Survey", summary: "Summary",
     )
 
 
-def _report(found: "Survey", summary: "Summary", seconds: float) -> dict[str, Any]:
+def _report(found: "Findings", summary: "Summary", seconds: float) -> dict[str, Any]:
     return {
         "tenants": found.tenants,
         "failed": summary.failed,

@@ -24,8 +24,8 @@ class Boundary(pulumi.ComponentResource):
 
     def __init__(self, name: str, tenant: Blueprint, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("siteforge:index:Boundary", name, {}, opts)
-        own = pulumi.ResourceOptions(parent=self)
-        self.namespace = place(Namespace, f"{tenant.name}-namespace", boundary.namespace(tenant), own)
+        kept = pulumi.ResourceOptions(parent=self, protect=tenant.deletion_protection)
+        self.namespace = place(Namespace, f"{tenant.name}-namespace", boundary.namespace(tenant), kept)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace], deleted_with=self.namespace)
         self.quota = place(ResourceQuota, f"{tenant.name}-quota", boundary.quota(tenant), inside)
         self.limits = place(LimitRange, f"{tenant.name}-limits", boundary.limits(tenant), inside)
@@ -38,6 +38,11 @@ class Boundary(pulumi.ComponentResource):
     def inside(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of what lives in the boundary: made after it, gone with its namespace."""
         return pulumi.ResourceOptions(parent=parent, depends_on=[self], deleted_with=self.namespace)
+
+    def keeping(self, parent: pulumi.Resource, tenant: Blueprint) -> pulumi.ResourceOptions:
+        """Options of what holds data: not deleted while the tenant is protected."""
+        kept = pulumi.ResourceOptions(protect=tenant.deletion_protection)
+        return pulumi.ResourceOptions.merge(self.inside(parent), kept)
 
     def running(self, parent: pulumi.Resource, *before: pulumi.Resource) -> pulumi.ResourceOptions:
         """Options of a workload: made after all that it mounts, stopped by itself before its namespace goes.

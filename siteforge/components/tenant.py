@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pulumi
+from pulumi_kubernetes.core.v1 import PersistentVolumeClaim
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_snake
 
 from siteforge import names
-from siteforge.blueprint import Images, Ingress, blueprint, conflicts, misfits, needed_passwords
+from siteforge.blueprint import Images, Ingress, Volume, blueprint, conflicts, misfits, needed_passwords
 from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import derived
 from siteforge.components.database import Database
@@ -17,6 +18,7 @@ from siteforge.components.wordpress import WordPress
 from siteforge.constraints import PullPolicy
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
+from siteforge.safeguards import volumes
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
 from siteforge.violations import locate
@@ -54,6 +56,10 @@ class Tenant(pulumi.ComponentResource):
     """The site's address: its first domain; without one, its address inside the cluster."""
     domains: pulumi.Output[list[str]]
     """Its public names, the canonical one first."""
+    deletion_protection: bool
+    """Whether Pulumi refuses to delete what holds data."""
+    volumes: dict[str, dict[str, pulumi.Input[str | bool]]]
+    """By the name of their claim: `size`, `storageClass`, `accessMode`, and whether the class was written."""
     reach: pulumi.Output[str]
     """A command that makes the site answer on http://localhost:8080."""
     admin_user: pulumi.Output[str]
@@ -76,9 +82,13 @@ class Tenant(pulumi.ComponentResource):
         )
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
-        if tenant.database:
-            Database(f"{name}-database", tenant, credentials, boundary, below)
         site = WordPress(f"{name}-wordpress", tenant, credentials, boundary, below)
+        claims = {"wordpress": site.claim}
+        if tenant.database:
+            database = Database(f"{name}-database", tenant, credentials, boundary, below)
+            claims["mariadb"] = database.claim
+        self.deletion_protection = tenant.deletion_protection
+        self.volumes = {claim: _volume(claims[claim], volume) for claim, volume in volumes(tenant).items()}
 
         self.namespace = boundary.namespace.metadata.name
         self.service = site.service.metadata.name
@@ -100,6 +110,16 @@ class Tenant(pulumi.ComponentResource):
                 "admin_user": self.admin_user,
             }
         )
+
+
+def _volume(claim: PersistentVolumeClaim, volume: Volume) -> dict[str, pulumi.Input[str | bool]]:
+    """What can't be changed of a volume, or not in every way."""
+    return {
+        "size": volume.size,
+        "storageClass": claim.spec.apply(lambda spec: spec.storage_class_name or ""),
+        "accessMode": volume.access_mode,
+        "classWritten": volume.storage_class is not None,
+    }
 
 
 _NOT_OF_THE_CATALOGUE = frozenset({"secret", "image_pull_policy", "database_password", "smtp_password", "ingress"})

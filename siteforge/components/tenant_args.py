@@ -155,6 +155,8 @@ class TenantArgs(TypedDict):
     """What all passwords are derived from: at least 32 random characters, the same on every run."""
     plan: NotRequired[str]
     """nano, micro (default), small, medium or large."""
+    deletion_protection: NotRequired[bool]
+    """Whether Pulumi refuses to delete what holds data; true by default (docs/removal.md)."""
     credentials_version: NotRequired[int]
     """Raised by one to give the tenant new passwords and salts (docs/secrets.md)."""
     owners: NotRequired[OwnersArgs]

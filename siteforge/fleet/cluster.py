@@ -19,12 +19,14 @@ from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
-from siteforge import names
+from siteforge import log, names
 from siteforge.errors import ClusterError
 from siteforge.specs.manifest import Manifest
 
 PAGE = 500
 """Objects a request: kubectl's own number, which keeps the API server's memory small."""
+
+_log = log.get(__name__)
 
 _LISTS_AT_ONCE = 4
 _TIMEOUT_SECONDS = 30.0
@@ -43,6 +45,8 @@ class Kind:
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The path of one object, or of all in a namespace, or of all there are."""
+        if not self.api_version:
+            return f"/{self.plural}"
         start = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
         within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
         return f"{start}{within}/{self.plural}" + (f"/{name}" if name else "")
@@ -54,6 +58,9 @@ EVENT: Final = Kind("v1", "Event", "events")
 ENDPOINT_SLICE: Final = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
 NODE: Final = Kind("v1", "Node", "nodes", namespaced=False)
 VOLUME: Final = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+
+VERSION: Final = Kind("", "Version", "version", namespaced=False)
+"""Not an object, and asked for like one: which version of Kubernetes this is."""
 
 _RBAC = "rbac.authorization.k8s.io/v1"
 _NETWORKING = "networking.k8s.io/v1"
@@ -199,6 +206,45 @@ class Cluster:
         """
         return self._ask("POST", kind.path(namespace), body=body)
 
+    def read(self, path: str) -> dict[str, Any]:
+        """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        return self._ask("GET", path, absent_ok=True)
+
+    def log(self, namespace: str, pod: str, container: str, **query: str) -> Iterator[str]:
+        """The lines of a container's log, oldest first.
+
+        Args:
+            namespace, pod, container: whose.
+            query: as the API server takes it: `timestamps`, `tailLines`, `sinceSeconds`, `sinceTime`, `previous`,
+                and `follow`, with which it ends with the container.
+
+        Raises:
+            ClusterError: as `get`; also if the container has no log yet.
+        """
+        path = f"{POD.path(namespace, pod)}/log"
+        # A site that says nothing for hours is followed all the same.
+        read = None if "follow" in query else _TIMEOUT_SECONDS
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=read)
+        self.requests += 1
+        try:
+            with self._http.stream("GET", path, params={"container": container, **query}, timeout=timeout) as answer:
+                if answer.is_error:
+                    answer.read()
+                    _raise(answer, path)
+                rest = b""
+                for chunk in answer.iter_bytes():
+                    # Not `iter_lines`: characters of other scripts and form feeds end no line of a log.
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from (line.decode(errors="replace") for line in lines)
+                if rest:
+                    yield rest.decode(errors="replace")
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
     def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:
         """What changes from a resource version on, until `seconds` have passed or the server ends it.
 
@@ -234,6 +280,7 @@ class Cluster:
         absent_ok: bool = False,
     ) -> dict[str, Any]:
         content = None if body is None else msgspec.json.encode(body)
+        began = time.monotonic()
         for last in (False,) * (_TRIES - 1) + (True,):
             self.requests += 1
             try:
@@ -243,7 +290,9 @@ class Cluster:
             except (httpx.HTTPError, ConfigError, OSError) as error:
                 if last or method == "POST":
                     raise self._unreachable(error) from None
+                _log.warning("request failed, trying again", method=method, path=path, error=str(error))
                 continue
+            _log.debug("request", method=method, path=path, status=answer.status_code, seconds=_since(began))
             if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
                 return {}
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not last:
@@ -251,8 +300,13 @@ class Cluster:
                 continue
             if answer.is_error:
                 _raise(answer, path)
-            decoded: dict[str, Any] = msgspec.json.decode(answer.content)
-            return decoded
+            try:
+                return msgspec.json.decode(answer.content, type=dict[str, Any])
+            except msgspec.DecodeError:
+                raise ClusterError(
+                    f"what answers at {self.server} is no API server: {path} is not JSON"
+                    " - is this the address of the cluster in the kubeconfig?"
+                ) from None
         raise AssertionError("the last try returns or raises")
 
     def _unreachable(self, error: Exception) -> ClusterError:
@@ -268,6 +322,10 @@ class WatchExpiredError(ClusterError):
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
     return ({"labelSelector": labels} if labels else {}) | ({"fieldSelector": fields} if fields else {})
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _rest(answer: httpx.Response) -> None:

@@ -17,6 +17,8 @@ Objects = Mapping[str, Sequence[Manifest]]
 """A namespace's objects by kind, as in `{"Pod": [...]}`: what a list of the API server has, whose items lack `kind`."""
 
 _LONGEST_DETAIL = 300
+_LAST_OF_IT = 100
+"""How much of its end a detail keeps: what wraps other errors has the first one there."""
 
 
 class Cause(Enum):
@@ -145,7 +147,9 @@ def event_time(event: Manifest) -> str:
 
 def _detail(text: str | None) -> str:
     line = printable(" ".join((text or "").split()))
-    return line if len(line) <= _LONGEST_DETAIL else f"{line[: _LONGEST_DETAIL - 1]}…"
+    if len(line) <= _LONGEST_DETAIL:
+        return line
+    return f"{line[: _LONGEST_DETAIL - _LAST_OF_IT - 1]}…{line[-_LAST_OF_IT:]}"
 
 
 def _terminating(namespace: Manifest) -> Reason:
@@ -193,7 +197,8 @@ def _workload(
         return [Reason(Cause.SCALED_TO_ZERO, place)]
     seen = status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0)
     ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
-    if seen and ready >= wanted and updated >= wanted:
+    # Old pods that are still there may be the ready ones (as in `kubectl rollout status`).
+    if seen and ready >= wanted and updated >= wanted and status.get("replicas", 0) <= updated:
         return []
     reasons = list(_refused(kind, workload, place, events))
     for pod in pods:

@@ -41,7 +41,7 @@ class Run:
 
     stack: str
     tenants: tuple[str, ...]
-    """Whom it is about; those that are no longer in the catalogue are deleted by it."""
+    """Whom it is about; those that are no longer in the catalogue are deleted by it. Nobody: just the provider."""
     confined: bool
     """Whether the engine is confined to them, and leaves all others of the stack as they are."""
     refresh: bool = True
@@ -49,7 +49,13 @@ class Run:
 
     def environment(self, project: str) -> dict[str, str]:
         """The variables that confine it."""
-        return targets.variable(self.stack, project, self.tenants) if self.confined else {}
+        if not self.confined:
+            return {}
+        return (
+            targets.variable(self.stack, project, self.tenants)
+            if self.tenants
+            else targets.provider(self.stack, project)
+        )
 
     def command(self, verb: Verb) -> list[str]:
         """The plain command."""

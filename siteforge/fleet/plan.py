@@ -92,9 +92,13 @@ def _runs(cell: Cell, present: set[str], asked: set[str], drifted: set[str], eve
     all_of_it = set(cell.wanted) | cell.gone
     if everything and not asked:
         return [Run(cell.stack, tuple(sorted(all_of_it)), confined=False)]
-    affected = all_of_it if everything else cell.changed | cell.gone | (drifted & all_of_it)
+    # What plain Pulumi destroyed, or somebody deleted as a whole, is seen without looking at a tenant's objects.
+    absent = set(cell.wanted) - present
+    affected = all_of_it if everything else cell.changed | cell.gone | absent | (drifted & all_of_it)
     if asked:
-        return [*_confined(cell, present, sorted(affected & asked))]
+        confined = [*_confined(cell, present, sorted(affected & asked))]
+        first = [Run(cell.stack, (), confined=True, refresh=False)] if cell.empty and confined else []
+        return first + confined
     if not affected:
         return []
     # A run of the whole stack does more work, but in one go: worth it where most of it has to be done anyway.

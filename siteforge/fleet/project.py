@@ -94,6 +94,15 @@ class Project:
         file = self.configuration.cells
         return cells.load(self.folder / file) if file else Cells.single(self.stack)
 
+    def recorded_cluster(self) -> str | None:
+        """The identity of the cluster of the stack's last run; None before the first.
+
+        Raises:
+            EngineError: Pulumi can't say.
+        """
+        told = json.loads(pulumi(self.folder, "stack", "output", "--json", "--stack", self.stack))
+        return str(told["cluster"]) if "cluster" in told else None
+
     def cluster(self) -> Cluster:
         """A connection to the stack's cluster.
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import siteforge
 from siteforge import names
 from siteforge.configuration import Configuration
 from siteforge.fleet.cluster import BY_NAME, Cluster
@@ -36,7 +35,7 @@ class Program:
     @classmethod
     def of(cls, folder: Path) -> "Program":
         """The program of a project's folder and the installed package."""
-        package = Path(siteforge.__file__).parent
+        package = Path(names.__file__).parent
         own = (path for path in package.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".pyi"))
         aside = {package / "cli", package / "fleet"}
         files = [path for path in own if not aside & set(path.parents)]
@@ -50,9 +49,8 @@ def digest(spec: TenantSpec, configuration: Configuration, program: Program) -> 
     """What a tenant's objects depend on, in 16 characters that tell nothing of its secrets."""
     parts = [
         program.digest,
-        spec.model_dump_json(),
-        repr(configuration.images),
-        configuration.ingress.model_dump_json(),
+        # Everything that is decided of it: its line, the plan, and what the stack says for all.
+        repr(configuration.blueprint(spec)),
         configuration.readiness,
         # Derived with the stack's secret, which a change of it therefore changes.
         configuration.credentials(spec).fingerprint,
@@ -83,7 +81,7 @@ def write(cluster: Cluster, project: str, stack: str, tenants: Mapping[str, str]
     record: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": _name(project, stack), "namespace": HOME, "labels": labels},
+        "metadata": {"name": name(project, stack), "namespace": HOME, "labels": labels},
         "data": {"project": project, "stack": stack, "tenants": json.dumps(dict(sorted(tenants.items())))},
     }
     cluster.apply(record)
@@ -99,15 +97,17 @@ def updated(old: Mapping[str, str], done: Mapping[str, str], gone: Collection[st
         failed: those of either that it could not finish: they are looked at again.
     """
     failed = set(failed)
-    kept = {name: value for name, value in old.items() if name not in done and (name not in gone or name in failed)}
+    kept = {
+        whose: value for whose, value in old.items() if whose not in done and (whose not in gone or whose in failed)
+    }
     # A failed one stays known, so that its removal from the catalogue is noticed, with a digest that fits nothing.
     return (
         kept
-        | {name: "" if name in failed else value for name, value in done.items()}
-        | {name: "" for name in gone if name in failed}
+        | {whose: "" if whose in failed else value for whose, value in done.items()}
+        | {whose: "" for whose in gone if whose in failed}
     )
 
 
-def _name(project: str, stack: str) -> str:
-    """Two stacks never share it, whatever characters theirs have."""
+def name(project: str, stack: str) -> str:
+    """The name of a stack's record; two stacks never share it, whatever characters theirs have."""
     return f"cell-{hashlib.sha256(f'{project}/{stack}'.encode()).hexdigest()[:16]}"

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
-from siteforge.fleet import plan, readiness, records
+from siteforge.fleet import plan, readiness, records, survey
 from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner, Verb
 from siteforge.fleet.plan import Cell
@@ -19,12 +20,18 @@ from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
 from siteforge.names import namespace
 
+_SOON_SECONDS = 30.0
+"""After so long it is said who isn't ready, and why, though it may still become so."""
+
+_EXPLAINED = 10
+"""Of how many tenants it is looked at closely why they are not ready."""
+
 _RUN_MEBIBYTES = 700
 """What the processes of one run take: engine, provider, language host and program (docs/performance.md)."""
 
 
 @dataclass(frozen=True)
-class Survey:
+class Findings:
     """What there is to do, and what it was decided from."""
 
     cells: list[Cell]
@@ -54,14 +61,14 @@ class Summary:
         return not (self.failed or self.problems or self.stopped)
 
 
-def survey(
+def look(
     project: Project,
     cluster: Cluster,
     *,
     asked: Collection[str] = (),
     drifted: Collection[str] = (),
     everything: bool = False,
-) -> Survey:
+) -> Findings:
     """Find out what there is to do.
 
     Args:
@@ -82,7 +89,7 @@ def survey(
     cells = plan.cells(project.cells, wanted, known, _empty(project) if unknown else ())
     namespaces = {one["metadata"]["name"] for one in cluster.objects(NAMESPACE, labels=OURS)}
     present = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
-    return Survey(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
+    return Findings(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
 
 
 def _empty(project: Project) -> list[str]:
@@ -112,11 +119,17 @@ def jobs(asked: int | None = None) -> int:
 class Performance:
     """Does what a survey found; watched while it does, and stopped by Ctrl-C."""
 
-    def __init__(self, project: Project, cluster: Cluster, found: Survey, verb: Verb = "up") -> None:
+    def __init__(self, project: Project, cluster: Cluster, found: Findings, verb: Verb = "up") -> None:
         self._project, self._cluster, self._found, self._verb = project, cluster, found, verb
         self._runner = Runner(project)
 
-    def perform(self, parallel: int, seconds: float, progress: Callable[[str, str], None]) -> Summary:
+    def perform(
+        self,
+        parallel: int,
+        seconds: float,
+        progress: Callable[[str, str], None],
+        explain: Callable[[Mapping[str, list[str]]], None],
+    ) -> Summary:
         """Do it.
 
         Args:
@@ -124,6 +137,7 @@ class Performance:
             seconds: the deadline of readiness, after the last run.
             progress: is told the stack and the tenant of each resource that is done; at last, with an empty
                 stack, each tenant that is ready.
+            explain: is told, half a minute into waiting, who is not ready yet and why.
 
         Raises:
             EngineError: Pulumi can't be run.
@@ -140,7 +154,7 @@ class Performance:
             summary.problems += [f"{outcome.run.stack}: {problem}" for problem in outcome.problems]
         summary.stopped = self._runner.stopping
         if self._verb == "up" and self._project.configuration.readiness == "fleet" and not summary.stopped:
-            self._wait(summary, seconds, progress)
+            self._wait(summary, seconds, progress, explain)
         return summary
 
     def _cell(self, runs: list[Run], progress: Callable[[str, str], None]) -> list[Outcome]:
@@ -175,26 +189,45 @@ class Performance:
         recorded = records.read(self._cluster, self._project.name).get(stack, {})
         records.write(self._cluster, self._project.name, stack, records.updated(recorded, done, gone, failed))
 
-    def _wait(self, summary: Summary, seconds: float, progress: Callable[[str, str], None]) -> None:
+    def _wait(
+        self,
+        summary: Summary,
+        seconds: float,
+        progress: Callable[[str, str], None],
+        explain: Callable[[Mapping[str, list[str]]], None],
+    ) -> None:
         names = set(self._found.tenants) - set(summary.failed)
-        specs = {namespace(spec.name): spec for spec in self._project.tenants if spec.name in names}
-        left = set(specs)
+        specs = [spec for spec in self._project.tenants if spec.name in names]
+        tenants = {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
+        left = set(tenants)
 
         def note(unready: Collection[str]) -> None:
             for ready in left - set(unready):
-                progress("", specs[ready].name)
+                progress("", tenants[ready].name)
             left.intersection_update(unready)
 
-        blueprints = [self._project.configuration.blueprint(spec) for spec in specs.values()]
         try:
-            unready: Mapping[str, list[str]] = readiness.wait(self._cluster, blueprints, seconds, note)
+            unready = readiness.wait(self._cluster, tenants.values(), min(seconds, _SOON_SECONDS), note)
+            if unready and seconds > _SOON_SECONDS:
+                explain(self._reasons(unready, tenants))
+                waited = [tenants[where] for where in unready]
+                unready = readiness.wait(self._cluster, waited, seconds - _SOON_SECONDS, note)
+            note(unready)
+            reasons = self._reasons(unready, tenants)
         except ClusterError as error:
             summary.problems.append(f"whether the tenants are ready could not be seen: {error}")
             return
-        note(unready)
-        for where, reasons in unready.items():
-            summary.failed[specs[where].name] = [f"not ready after {seconds:.0f} s", *reasons]
-        self._forget([specs[where].name for where in unready], summary)
+        summary.failed |= {name: [f"not ready after {seconds:.0f} s", *said] for name, said in reasons.items()}
+        self._forget(list(reasons), summary)
+
+    def _reasons(self, unready: Mapping[str, list[str]], tenants: Mapping[str, Blueprint]) -> dict[str, list[str]]:
+        """Why tenants are not ready, by name: of the first few, what their pods and events tell."""
+        found = {}
+        for number, (where, said) in enumerate(unready.items()):
+            one = survey.Tenant(tenants[where], self._project.cells.stack(tenants[where].name))
+            close = survey.tenant(self._cluster, one).reasons if number < _EXPLAINED else ()
+            found[one.blueprint.name] = [*map(str, close)] or said
+        return found
 
     def _forget(self, names: Collection[str], summary: Summary) -> None:
         """Have the next survey look at tenants again that were deployed and are not ready."""

@@ -4,6 +4,7 @@ Values of the catalogue never become PHP source: they are JSON, which scripts/si
 can end a string or a comment. Apache's settings are a template that takes whole numbers only.
 """
 
+import functools
 import json
 from importlib import resources
 from typing import Any
@@ -21,9 +22,8 @@ _POST_BEYOND_UPLOAD_MEBIBYTES = 4
 
 def config(tenant: Blueprint) -> dict[str, str]:
     """The files, by name."""
-    folder = resources.files("siteforge.specs") / "scripts"
-    scripts = {name: (folder / name).read_text() for name in _SCRIPTS}
-    return scripts | {"apache.conf": _apache(tenant, (folder / "apache.conf").read_text()), "site.json": _site(tenant)}
+    scripts = {name: _script(name) for name in _SCRIPTS}
+    return scripts | {"apache.conf": _apache(tenant, _script("apache.conf")), "site.json": _site(tenant)}
 
 
 def workers(memory_limit: str, php_limit: str = "128Mi") -> int:
@@ -45,6 +45,11 @@ def post_mebibytes(tenant: Blueprint) -> int:
 def mebibytes(quantity: str) -> int:
     """A quantity of bytes in MiB, rounded down."""
     return int(parse(quantity) / MEBIBYTE)
+
+
+@functools.cache  # the same for every tenant of a fleet
+def _script(name: str) -> str:
+    return (resources.files("siteforge.specs") / "scripts" / name).read_text()
 
 
 def _apache(tenant: Blueprint, template: str) -> str:

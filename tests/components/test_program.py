@@ -4,6 +4,7 @@ import base64
 import json
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -137,7 +138,7 @@ def test_the_passwords_of_external_servers_are_shown_nowhere() -> None:
         assert "hunter" not in repr(resource.inputs) + repr(resource.outputs), resource.name
 
 
-def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
+def failure(config: dict[str, str], *, plain_secret: bool = False, **world: Any) -> str:
     """What Pulumi shows when the program gives up; it must have registered nothing by then."""
     recordings: list[str] = []
 
@@ -146,7 +147,7 @@ def failure(config: dict[str, str], *, plain_secret: bool = False) -> str:
             program()
         recordings.append(str(error.value))
 
-    recording = mocks.run(failing, config, plain_secret=plain_secret)
+    recording = mocks.run(failing, config, plain_secret=plain_secret, **world)
     assert [resource for resource in recording.resources if resource.type.startswith("kubernetes:")] == []
     return recordings[0]
 

@@ -13,6 +13,9 @@ from pulumi.runtime.stack import run_pulumi_func
 
 from siteforge.components import restarts
 
+CLUSTER = "5d2b3c1e-0000-4000-8000-000000000001"
+"""The identity of the cluster that there would be."""
+
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 """Marks a secret on Pulumi's wire."""
 
@@ -32,6 +35,7 @@ class Registration:
     deleted_with: str
     provider: str
     hooks: list[str]
+    protected: bool
     outputs: dict[str, Any] | None = None
     """What a component registered as outputs; None if it never did."""
 
@@ -59,13 +63,39 @@ class _Echo(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         return f"{args.name}-id", args.inputs
 
+    def __init__(self, told: dict[str, Any] | None = None) -> None:
+        self.told = told or {}
+
     def call(self, args: mocks.MockCallArgs) -> Any:
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            return {"outputs": self.told}
         raise AssertionError(f"unexpected invoke {args.token}: a program must not read the cluster")
 
 
+class _Cluster:
+    """A cluster that says who it is, and nothing else."""
+
+    context, server = "here", "https://cluster.example.com"
+
+    def __init__(self, uid: str) -> None:
+        self._uid = uid
+
+    def __call__(self, context: str | None) -> "_Cluster":
+        return self
+
+    def __enter__(self) -> "_Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def uid(self) -> str:
+        return self._uid
+
+
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(_Echo())
+    def __init__(self, recording: Recording, told: dict[str, Any]) -> None:
+        super().__init__(_Echo(told))
         self.recording = recording
         self._by_urn: dict[str, Registration] = {}
 
@@ -82,6 +112,7 @@ class _Monitor(mocks.MockMonitor):
                 deleted_with=_name(request.deletedWith),
                 provider=request.provider,
                 hooks=list(request.hooks.before_update),
+                protected=request.protect,
             )
             self.recording.resources.append(registration)
             self._by_urn[response.urn] = registration
@@ -98,16 +129,29 @@ def _name(urn: str) -> str:
 
 
 def run(
-    program: Callable[[], object], config: dict[str, str] | None = None, *, plain_secret: bool = False
+    program: Callable[[], object],
+    config: dict[str, str] | None = None,
+    *,
+    plain_secret: bool = False,
+    told: dict[str, Any] | None = None,
+    cluster: str = CLUSTER,
 ) -> Recording:
     """Run a program against the mocks, to its end.
 
+    Args:
+        program: the program.
+        config: the stack's configuration.
+        plain_secret: whether what should be secret in it is not.
+        told: the stack's outputs after an earlier run.
+        cluster: the identity of the cluster, which is not there.
+
     Pulumi keeps its settings in context variables: in a context of its own, a run leaves no trace.
     """
-    return contextvars.copy_context().run(_run, program, config or {}, plain_secret)
+    with mock.patch("siteforge.settings.Cluster", _Cluster(cluster)):
+        return contextvars.copy_context().run(_run, program, config or {}, plain_secret, told or {})
 
 
-def _run(program: Callable[[], object], config: dict[str, str], plain_secret: bool) -> Recording:
+def _run(program: Callable[[], object], config: dict[str, str], plain_secret: bool, told: dict[str, Any]) -> Recording:
     async def registered() -> None:
         """Stands in for the callback server that the mocks lack."""
 
@@ -115,7 +159,7 @@ def _run(program: Callable[[], object], config: dict[str, str], plain_secret: bo
         return asyncio.ensure_future(registered())
 
     async def main() -> None:
-        mocks.set_mocks(_Echo(), project="siteforge", stack="test", preview=False, monitor=_Monitor(recording))
+        mocks.set_mocks(_Echo(), project="siteforge", stack="test", preview=False, monitor=_Monitor(recording, told))
         keys = {f"siteforge:{key}": value for key, value in config.items()}
         pulumi.runtime.set_all_config(keys, [] if plain_secret else ["siteforge:secret", "siteforge:passwords"])
         await run_pulumi_func(program)  # type: ignore[arg-type]

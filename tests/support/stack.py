@@ -1,5 +1,6 @@
 """A Pulumi stack of the real program, with a project folder, backend and catalogue of its own."""
 
+import copy
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
+from siteforge.fleet import records
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +43,7 @@ class Result:
 class Stack:
     """A stack of the real program on the real cluster."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, backend: str = "") -> None:
         self.folder, self.name = folder, name
         folder.mkdir()
         (folder / "state").mkdir()
@@ -49,7 +51,7 @@ class Stack:
         (folder / "Pulumi.yaml").write_text(project)
         shutil.copy(ROOT / "__main__.py", folder)
         self.environment = {
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_BACKEND_URL": backend or f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
         }
         (folder / "passphrase").write_text("a passphrase of this test")
@@ -57,11 +59,25 @@ class Stack:
         self.configure("wordpressImage", images.WORDPRESS)
         self.configure("databaseImage", images.MARIADB)
         self.configure("imagePullPolicy", "IfNotPresent")
+        # Tests remove what they made; those of these safeguards set them themselves.
+        self.configure("deletionProtection", "false")
+        self.configure("removablePercent", "100")
+
+    def beside(self, name: str) -> "Stack":
+        """Another stack of the same project folder and backend, which is there already or will be."""
+        other = copy.copy(self)
+        other.name, other.environment = name, self.environment | {"PULUMI_STACK": name}
+        return other
 
     def pulumi(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run Pulumi in the stack's folder."""
         command = ["pulumi", "--non-interactive", *arguments]
         return run(command, cwd=self.folder, env=self.environment, check=check, stdin=stdin)
+
+    def siteforge(self, *arguments: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the stack's folder."""
+        command = [str(ROOT / ".venv" / "bin" / "siteforge"), *arguments]
+        return run(command, cwd=self.folder, env=self.environment | variables, check=check)
 
     def configure(self, key: str, value: str) -> None:
         """Set a value of the stack's configuration."""
@@ -84,8 +100,11 @@ class Stack:
         return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
 
     def destroy(self) -> Result:
-        """`pulumi destroy`."""
-        return self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
+        done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
+        record = records.name("siteforge", self.name)
+        kubectl("delete", "configmap", record, "-n", records.HOME, "--ignore-not-found", check=False)
+        return done
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""

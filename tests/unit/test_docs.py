@@ -1,4 +1,4 @@
-"""What docs/catalogue.md and docs/cli.md say, held against the code."""
+"""What docs/catalogue.md, docs/cli.md and docs/drift.md say, held against the code."""
 
 import json
 import re
@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from siteforge import catalogue, document, errors
-from siteforge.cli import app
+from siteforge.cli import app, drift
 from siteforge.errors import CatalogueError
+from siteforge.fleet import defaults
+from siteforge.fleet.differences import Actor, Difference, render
+from siteforge.fleet.drift import Report
 from siteforge.plans import PLANS, ContainerSize
 from tests.support import schemas
 from tests.support.cli import siteforge
@@ -18,6 +21,7 @@ from tests.support.cli import siteforge
 ROOT = Path(__file__).parents[2]
 CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
+DRIFT = (ROOT / "docs" / "drift.md").read_text()
 INVALID = ROOT / "tests" / "catalogue" / "invalid"
 
 
@@ -136,3 +140,21 @@ def test_the_readmes_catalogue_is_valid(tmp_path: Path) -> None:
         assert [tenant.name for tenant in catalogue.load(path)] == ["blog-aku"]
     except CatalogueError as error:
         pytest.fail(str(error))
+
+
+def test_what_is_no_drift_is_in_the_table_with_its_reason() -> None:
+    assert table(DRIFT, "field") == [[f"`{render(path)}`", reason] for path, reason in defaults.WRITTEN.items()]
+
+
+def test_the_drift_that_is_shown_is_what_is_printed() -> None:
+    scaled = Actor("kubectl", "Update", "scale", "")
+    labelled = Actor("kubectl-label", "Update", "", "2026-11-29T01:06:22Z")
+    found = [
+        Difference("PodDisruptionBudget", "mariadb", "deleted"),
+        Difference("Deployment", "wordpress", "changed", "spec.replicas", 1, 2, scaled),
+        Difference("Service", "wordpress", "added", "metadata.labels.team", None, "x", labelled),
+    ]
+    (text,) = re.findall(r"```\n(.*?)```", DRIFT.partition("```json")[0], re.DOTALL)
+    assert text.splitlines() == [*drift.lines(Report(3, {"club-otava": found}, [], 17, 0.1))]
+    (shown,) = re.findall(r"```json\n(.*?)```", DRIFT, re.DOTALL)
+    assert json.loads(shown) == drift.data(Report(3, {"club-otava": found[1:2]}, [], 17, 0.1))

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from siteforge import targets
@@ -50,6 +52,15 @@ def test_every_object_that_a_tenant_may_have_is_a_target(fields: dict[str, objec
     for placed in objects(make(**fields), made.some()):
         chain = f"siteforge:index:Tenant$siteforge:index:{placed.component}${placed.type}"
         assert f"urn:pulumi:dev::siteforge::{chain}::{placed.name}" in known
+
+
+def test_a_target_matches_one_urn_alone() -> None:
+    """As the engine reads globs: `*` stands for anything without a colon (pkg/resource/deploy, UrnTargets)."""
+    everything = [urn for one in ALL for urn in targets.urns("dev", "siteforge", one.name)]
+    (value,) = targets.variable("dev", "siteforge", ["blog"]).values()
+    matchers = [re.compile("[^:]*".join(map(re.escape, glob.split("*")))) for glob in value.split(",")]
+    matched = [urn for urn in everything if any(matcher.fullmatch(urn) for matcher in matchers)]
+    assert matched == targets.urns("dev", "siteforge", "blog")
 
 
 def test_no_two_tenants_share_a_target() -> None:

@@ -231,7 +231,7 @@ def test_a_claims_own_reason_stands_for_that_of_the_pod_that_waits_for_it() -> N
 
 def test_a_broken_new_pod_is_told_though_the_old_one_serves() -> None:
     objects = waiting("ImagePullBackOff")
-    objects["Deployment"] = [namespaces.workload("blog", WORDPRESS, replicas=2, updatedReplicas=0)]
+    objects["Deployment"] = [namespaces.workload("blog", WORDPRESS, replicas=2, updatedReplicas=1, readyReplicas=1)]
     objects["Pod"].append(namespaces.pod("blog", WORDPRESS, "wordpress-0"))
     assert [reason.cause for reason in diagnose(objects)] == [Cause.IMAGE_PULL]
 
@@ -267,9 +267,10 @@ def test_the_newest_event_counts() -> None:
 
 
 def test_a_reason_is_one_line_whatever_kubernetes_says() -> None:
-    (reason,) = diagnose(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000))
+    (reason,) = diagnose(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000 + "refused"))
     line = str(reason)
     assert line.startswith(r"pod/wordpress-1, container wordpress: the image can't be pulled (a b \x1b[2Jxxx")
-    assert line.endswith("…) - name an image that exists and that the nodes may pull")
+    assert line.endswith("xxrefused) - name an image that exists and that the nodes may pull")
+    assert "xx…xx" in line
     assert "\n" not in line
     assert len(line) < 500

@@ -1,0 +1,74 @@
+"""`siteforge logs`: the logs of a tenant's pods as one."""
+
+import re
+from typing import Annotated, Literal
+
+import typer
+
+from siteforge.cli import options
+from siteforge.cli.options import StackOption, TenantName
+from siteforge.errors import printable
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
+
+
+def seconds(text: str) -> int:
+    """The seconds of a duration as in `90s`, `10m`, `1h30m` or `2d`.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise typer.BadParameter(f"{printable(text)} is no duration - write it as in 90s, 10m, 1h30m or 2d")
+    return max(sum(int(number) * _UNITS[unit] for number, unit in parts), 1)
+
+
+def logs(
+    tenant: TenantName,
+    stack: StackOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written, until Ctrl-C.")] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "--tail", min=0, help="The last lines of each container: 100, or with --since all, unless this says more."
+        ),
+    ] = None,
+    since: Annotated[
+        int | None, typer.Option("--since", parser=seconds, metavar="AGE", help="Nothing older, as in 10m or 1h30m.")
+    ] = None,
+    component: Annotated[
+        Literal["wordpress", "mariadb"] | None, typer.Option("--component", "-c", help="One of the two; both if not.")
+    ] = None,
+) -> None:
+    """Show the logs of a tenant's pods in the order of time, each line after the name of its pod.
+
+    Exits with 1 if there is no pod with a log, or the cluster can't be asked.
+
+    Examples: siteforge logs blog-aku; siteforge logs blog-aku --follow --component wordpress --since 10m
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from siteforge import names
+    from siteforge.fleet import logs as fleet_logs
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    namespace = names.namespace(options.known(project, tenant).name)
+    if tail is None and since is None:
+        tail = fleet_logs.LAST
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    colours: dict[str, str] = {}
+    read = fleet_logs.follow if follow else fleet_logs.read
+    with project.cluster() as cluster:
+        try:
+            for line in read(cluster, namespace, component, tail=tail, seconds=since):
+                prefix = str(line.source)
+                colour = colours.setdefault(prefix, _COLOURS[len(colours) % len(_COLOURS)])
+                # What visitors write into a log must not act on the terminal.
+                console.print(Text(prefix, colour), printable(line.text.expandtabs()))
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None

@@ -1,0 +1,67 @@
+"""What a run must be allowed to do in the cluster, and what of it is not.
+
+Asked of the API server itself, by SelfSubjectAccessReview
+(kubernetes.io/docs/reference/access-authn-authz/authorization): one request for each kind and verb, because the
+rules that SelfSubjectRulesReview lists may be incomplete.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from siteforge.configuration import Configuration
+from siteforge.fleet.cluster import ENDPOINT_SLICE, EVENT, NODE, POD, TENANT_KINDS, VOLUME, Cluster, Kind
+
+_REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
+
+_CHANGED = ("get", "list", "watch", "create", "patch", "delete")
+"""The provider makes and changes objects by server-side apply, which is `patch`, and of a new one `create` too."""
+_READ = {POD: ("get", "list", "watch"), EVENT: ("list",), ENDPOINT_SLICE: ("list",), NODE: ("list",), VOLUME: ("list",)}
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """A verb on a kind, in all namespaces."""
+
+    plural: str
+    verb: str
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.plural}{f'.{self.group}' if self.group else ''}"
+
+
+def needed(configuration: Configuration) -> list[Right]:
+    """The rights that runs of this configuration need."""
+    unused = "Ingress" if configuration.ingress.gateway else "HTTPRoute"
+    verbs = {kind: _CHANGED for kind in TENANT_KINDS if kind.name != unused} | _READ
+    return [Right(kind.plural, verb, _group(kind)) for kind, known in verbs.items() for verb in known]
+
+
+def missing(cluster: Cluster, rights: list[Right]) -> list[Right]:
+    """Those that who asks does not have.
+
+    Raises:
+        ClusterError: the cluster can't be asked.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return sorted(
+            right
+            for right, allowed in zip(rights, pool.map(lambda one: _allowed(cluster, one), rights), strict=True)
+            if not allowed
+        )
+
+
+def _allowed(cluster: Cluster, right: Right) -> bool:
+    attributes = {"group": right.group, "resource": right.plural, "verb": right.verb}
+    body = {
+        "apiVersion": _REVIEW.api_version,
+        "kind": _REVIEW.name,
+        "spec": {"resourceAttributes": attributes},
+    }
+    return bool(cluster.create(_REVIEW, body)["status"].get("allowed"))
+
+
+def _group(kind: Kind) -> str:
+    return kind.api_version.rpartition("/")[0]

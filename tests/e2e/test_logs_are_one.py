@@ -1,0 +1,56 @@
+import signal
+import subprocess
+import threading
+from queue import Empty, Queue
+
+from local import workspace
+from tests.support.site import Site
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
+NAMESPACE = "e2e-blog"
+_DEADLINE_SECONDS = 20
+
+
+def test_logs_of_all_pods_are_merged(blog_stack: Stack, site: Site) -> None:
+    site.get("/?before")
+    lines = blog_stack.siteforge("logs", NAMESPACE, "--since", "1h").stdout.splitlines()
+    prefixes = [line.partition(" ")[0] for line in lines]
+    assert "mariadb-0" in prefixes
+    assert any(prefix.endswith("/install") for prefix in prefixes)
+    texts = [line.partition(" ")[2] for line in lines]
+    # The site is installed after its database takes connections, and asked for after that.
+    moments = [next(number for number, text in enumerate(texts) if part in text) for part in ORDER]
+    assert moments == sorted(moments)
+    few = blog_stack.siteforge("logs", NAMESPACE, "--component", "mariadb", "--tail", "2").stdout.splitlines()
+    assert [line.partition(" ")[0] for line in few] == ["mariadb-0", "mariadb-0"]
+
+
+ORDER = ("ready for connections", "installing the site", '"GET /?before HTTP/1.1"')
+
+
+def test_logs_can_be_followed_until_ctrl_c(blog_stack: Stack, site: Site) -> None:
+    command = ["siteforge", "logs", NAMESPACE, "--follow", "--component", "wordpress", "--tail", "0"]
+    environment = workspace.environment({}) | blog_stack.environment
+    with subprocess.Popen(
+        command, cwd=blog_stack.folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines: Queue[str] = Queue()
+        output = process.stdout
+        reader = threading.Thread(target=lambda: [*map(lines.put, output)])
+        reader.start()
+
+        def followed() -> bool:
+            site.get("/?followed")
+            try:
+                return "?followed" in lines.get(timeout=1)
+            except Empty:
+                return False
+
+        try:
+            eventually("a followed line", followed, seconds=_DEADLINE_SECONDS, namespace=NAMESPACE)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(_DEADLINE_SECONDS) == 0
+            reader.join()

@@ -1,0 +1,60 @@
+import shlex
+from typing import Any
+
+import pytest
+
+from siteforge import targets
+from siteforge.fleet.engine import Outcome, Run
+
+ALONE = Run("prod", ("blog-aku",), confined=True)
+DEPLOYMENT = targets.urns("prod", "siteforge", "blog-aku")[-4]
+
+
+def diagnostic(urn: str, message: str, severity: str = "error") -> dict[str, Any]:
+    return {"diagnosticEvent": {"urn": urn, "message": message, "severity": severity, "color": "never"}}
+
+
+def test_a_confined_run_is_so_by_the_variable_that_the_program_reads() -> None:
+    variables = ALONE.environment("siteforge")
+    assert targets.names(variables) == {"blog-aku"}
+    assert Run("prod", ("blog-aku",), confined=False).environment("siteforge") == {}
+
+
+def test_the_line_for_a_shell_is_the_command_and_its_variables() -> None:
+    words = shlex.split(ALONE.line("up", "siteforge"))
+    assert words[0] == f"{targets.VARIABLE}={ALONE.environment('siteforge')[targets.VARIABLE]}"
+    assert words[1:] == ALONE.command("up")
+    assert words[1:5] == ["pulumi", "up", "--stack", "prod"]
+
+
+def test_a_preview_changes_nothing() -> None:
+    assert ALONE.command("preview")[:2] == ["pulumi", "preview"]
+    assert "--yes" not in ALONE.command("preview")
+
+
+def test_a_failure_is_put_down_to_its_tenant_with_its_reason_once() -> None:
+    outcome = Outcome(ALONE, code=255)
+    for event in (
+        {"resOpFailedEvent": {"metadata": {"urn": DEPLOYMENT}}},
+        diagnostic(DEPLOYMENT, "<{%reset%}>the API\n  server refused<{%reset%}>"),
+        diagnostic(DEPLOYMENT, "<{%reset%}>the API\n  server refused<{%reset%}>"),
+        diagnostic(DEPLOYMENT, "just so you know", "warning"),
+    ):
+        outcome.note(event)
+    assert outcome.failed == {"blog-aku": ["the API server refused"]}
+    assert outcome.problems == []
+
+
+@pytest.mark.parametrize("urn", ["", "urn:pulumi:prod::siteforge::pulumi:pulumi:Stack::siteforge-prod"])
+def test_a_failure_of_no_tenant_is_one_of_the_run(urn: str) -> None:
+    outcome = Outcome(ALONE, code=255)
+    outcome.note(diagnostic(urn, "the passphrase is wrong"))
+    outcome.note(diagnostic(urn, "update failed"))
+    assert (outcome.failed, outcome.problems) == ({}, ["the passphrase is wrong"])
+
+
+def test_a_resource_that_is_done_is_told_with_its_tenant() -> None:
+    outcome = Outcome(ALONE)
+    assert outcome.note({"resOutputsEvent": {"metadata": {"urn": DEPLOYMENT}}}) == "blog-aku"
+    assert outcome.note({"summaryEvent": {"resourceChanges": {"update": 1, "same": 3}}}) == ""
+    assert outcome.changes == {"update": 1, "same": 3}

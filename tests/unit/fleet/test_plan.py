@@ -1,0 +1,111 @@
+import pytest
+
+from siteforge import targets
+from siteforge.cells import BUCKETS, Cells, bucket
+from siteforge.errors import CellsError, SettingsError
+from siteforge.fleet import plan
+from siteforge.fleet.engine import Run
+from siteforge.fleet.plan import Cell
+
+NAMES = [f"t{number:02}" for number in range(20)]
+WANTED = dict.fromkeys(NAMES, "1")
+
+
+def cell(wanted: dict[str, str] = WANTED, recorded: dict[str, str] | None = WANTED, *, empty: bool = False) -> Cell:
+    return Cell("prod", wanted, recorded, empty)
+
+
+def runs(one: Cell, present: list[str] = NAMES, **options: object) -> list[Run]:
+    found = plan.runs([one], present=present, **options)  # type: ignore[arg-type]
+    return found[0] if found else []
+
+
+def test_nothing_is_run_where_nothing_changed() -> None:
+    assert runs(cell()) == []
+
+
+def test_a_new_stack_is_run_as_a_whole_without_reading_a_cluster_that_has_nothing_of_it() -> None:
+    assert runs(cell(recorded=None, empty=True), present=[]) == [Run("prod", tuple(NAMES), False, refresh=False)]
+
+
+def test_what_plain_pulumi_made_is_read_first() -> None:
+    assert runs(cell(recorded=None)) == [Run("prod", tuple(NAMES), False, refresh=True)]
+
+
+def test_a_changed_tenant_is_run_alone() -> None:
+    assert runs(cell(WANTED | {"t03": "2"})) == [Run("prod", ("t03",), True, refresh=True)]
+
+
+def test_a_tenant_that_was_never_made_needs_no_reading() -> None:
+    known = {name: "1" for name in NAMES if name != "t03"}
+    present = [name for name in NAMES if name != "t03"]
+    assert runs(cell(recorded=known), present) == [Run("prod", ("t03",), True, refresh=False)]
+    # Its namespace is there already: made by a run that did not live to tell.
+    assert runs(cell(recorded=known)) == [Run("prod", ("t03",), True, refresh=True)]
+
+
+def test_a_tenant_that_is_no_longer_listed_is_run_to_be_deleted() -> None:
+    wanted = {name: "1" for name in NAMES if name != "t03"}
+    assert runs(cell(wanted)) == [Run("prod", ("t03",), True, refresh=True)]
+
+
+def test_a_tenant_whose_namespace_is_gone_is_made_again() -> None:
+    assert runs(cell(), [name for name in NAMES if name != "t03"]) == [Run("prod", ("t03",), True, refresh=True)]
+
+
+def test_a_drifted_tenant_is_run_and_a_strangers_drift_is_not() -> None:
+    assert runs(cell(), drifted=["t05", "nobody"]) == [Run("prod", ("t05",), True)]
+
+
+def test_of_many_changes_a_whole_stack_is_run_at_once() -> None:
+    some = dict.fromkeys(NAMES[:11], "2")
+    assert runs(cell(WANTED | some)) == [Run("prod", tuple(NAMES[:11]), False)]
+    assert runs(cell(WANTED | dict.fromkeys(NAMES[:10], "2"))) == [Run("prod", tuple(NAMES[:10]), True)]
+
+
+def test_who_is_asked_for_is_run_confined_however_many_they_are() -> None:
+    changed = dict.fromkeys(NAMES, "2")
+    first, second = runs(cell(changed), asked=NAMES)
+    assert (first.tenants, second.tenants) == (tuple(NAMES[: targets.MOST]), tuple(NAMES[targets.MOST :]))
+    assert first.confined
+    assert second.confined
+
+
+def test_before_a_confined_run_of_a_new_stack_its_provider_is_made() -> None:
+    first, second = runs(cell(recorded=None, empty=True), present=[], asked=["t01"])
+    assert first == Run("prod", (), True, refresh=False)
+    assert targets.names(first.environment("siteforge")) == set(), "its program leaves nobody out"
+    assert second == Run("prod", ("t01",), True, refresh=False)
+
+
+def test_who_is_not_asked_for_is_left_alone() -> None:
+    assert runs(cell(dict.fromkeys(NAMES, "2")), asked=["t01"]) == [Run("prod", ("t01",), True)]
+    assert runs(cell(), asked=["t01"]) == []
+
+
+def test_everything_is_run_whatever_is_known() -> None:
+    assert runs(cell(), everything=True) == [Run("prod", tuple(NAMES), False)]
+    assert runs(cell(), everything=True, asked=["t01"]) == [Run("prod", ("t01",), True)]
+
+
+def test_an_unknown_tenant_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"there is no tenant t0x - did you mean t"):
+        runs(cell(), asked=["t0x"])
+
+
+def halves() -> Cells:
+    return Cells("cells.yaml", ("a", "b"), ("a",) * (BUCKETS // 2) + ("b",) * (BUCKETS // 2))
+
+
+def test_each_cell_has_its_own_tenants_and_what_it_recorded() -> None:
+    first, second = plan.cells(halves(), WANTED, {"a": {}}, ["b"])
+    assert set(first.wanted) | set(second.wanted) == set(NAMES)
+    assert all(bucket(name) < BUCKETS // 2 for name in first.wanted)
+    assert (first.recorded, first.empty) == ({}, False)
+    assert (second.recorded, second.empty) == (None, True)
+
+
+def test_a_tenant_in_another_cell_than_the_file_says_is_never_made_twice() -> None:
+    name = next(name for name in NAMES if bucket(name) >= BUCKETS // 2)
+    with pytest.raises(CellsError, match=rf"the tenant {name} is to be in b, and is in a - move it with"):
+        plan.cells(halves(), WANTED, {"a": {name: "1"}})

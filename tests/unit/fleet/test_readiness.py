@@ -1,0 +1,99 @@
+from typing import Any
+
+import pytest
+
+from siteforge.fleet import readiness
+from siteforge.fleet.readiness import Waiting
+from tests.support.blueprints import make
+
+NEEDED = readiness.expected(make())
+
+
+def workload(kind: str = "Deployment", name: str = "wordpress", **status: Any) -> dict[str, Any]:
+    full = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}
+    return {
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "blog-aku", "generation": 3},
+        "spec": {"replicas": 2},
+        "status": full | status,
+    }
+
+
+def endpoints(service: str, *ready: bool, name: str = "") -> dict[str, Any]:
+    labels = {"kubernetes.io/service-name": service}
+    metadata = {"name": name or f"{service}-x1", "namespace": "blog-aku", "labels": labels}
+    return {
+        "kind": "EndpointSlice",
+        "metadata": metadata,
+        "endpoints": [{"conditions": {"ready": one}} for one in ready],
+    }
+
+
+def all_ready() -> Waiting:
+    waiting = Waiting(NEEDED)
+    for live in (
+        workload(),
+        workload("StatefulSet", "mariadb"),
+        endpoints("wordpress", True),
+        endpoints("mariadb", True),
+    ):
+        waiting.see(live)
+    return waiting
+
+
+def test_a_tenant_is_ready_when_its_workloads_and_services_are() -> None:
+    assert all_ready().left == {}
+
+
+def test_before_anything_is_seen_everything_is_missing() -> None:
+    assert Waiting(NEEDED).left == {
+        "blog-aku": [
+            "deployment/wordpress: it is not there",
+            "service/wordpress: it is not there",
+            "statefulset/mariadb: it is not there",
+            "service/mariadb: it is not there",
+        ]
+    }
+
+
+def test_a_database_that_is_kept_elsewhere_is_not_waited_for() -> None:
+    tenant = make(database={"external": {"host": "10.20.0.5"}})
+    assert set(readiness.expected(tenant).values()) == {"deployment/wordpress", "service/wordpress"}
+
+
+@pytest.mark.parametrize(
+    ("live", "reason"),
+    [
+        (workload(observedGeneration=2), "deployment/wordpress: its controller has not seen the change yet"),
+        (workload(updatedReplicas=1), "deployment/wordpress: 1 of 2 pods are of the new template"),
+        (workload(replicas=3), "deployment/wordpress: 1 old pods are still there"),
+        (workload(availableReplicas=0), "deployment/wordpress: 0 of 2 pods are ready"),
+        (workload("StatefulSet", "mariadb", readyReplicas=1), "statefulset/mariadb: 1 of 2 pods are ready"),
+        (endpoints("wordpress", False), "service/wordpress: it has no endpoint that is ready"),
+        (endpoints("mariadb"), "service/mariadb: it has no endpoint that is ready"),
+    ],
+)
+def test_one_part_that_is_not_ready_is_named_with_its_reason(live: dict[str, Any], reason: str) -> None:
+    waiting = all_ready()
+    waiting.see(live)
+    assert waiting.left == {"blog-aku": [reason]}
+
+
+def test_a_service_answers_if_one_of_its_slices_does() -> None:
+    waiting = all_ready()
+    waiting.see(endpoints("wordpress", False, name="wordpress-x2"))
+    assert waiting.left == {}
+    waiting.see(endpoints("wordpress", True), deleted=True)
+    assert waiting.left == {"blog-aku": ["service/wordpress: it has no endpoint that is ready"]}
+
+
+def test_what_is_deleted_is_no_longer_ready() -> None:
+    waiting = all_ready()
+    waiting.see(workload(), deleted=True)
+    assert waiting.left == {"blog-aku": ["deployment/wordpress: it is not there"]}
+
+
+def test_strangers_are_not_waited_for() -> None:
+    waiting = all_ready()
+    waiting.see(workload(name="other", availableReplicas=0))
+    assert waiting.left == {}
