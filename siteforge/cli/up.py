@@ -100,7 +100,8 @@ def _run(
 def _drifted(project: "Project", cluster: "Cluster", names: list[str]) -> list[str]:
     from siteforge.fleet.drift import drifted
 
-    return list(drifted(project, cluster, names or None).tenants)
+    # What others added, Pulumi leaves as it is: whoever has no other drift would be run again and again.
+    return list(drifted(project, cluster, names or None).mendable)
 
 
 def _perform(
