@@ -163,13 +163,41 @@ class Performance:
             if self._runner.stopping:
                 break
             try:
+                if self._verb == "up":
+                    self._begin(run)
                 outcome = self._runner.execute(run, self._verb, lambda tenant: progress(run.stack, tenant))  # noqa: B023
-            except EngineError as error:
+                if self._verb == "up":
+                    self._look_for_leftovers(outcome)
+            except (ClusterError, EngineError) as error:
                 outcome = Outcome(run, code=1, problems=[str(error)])
             outcomes.append(outcome)
             if self._verb == "up":
                 self._record(outcome)
         return outcomes
+
+    def _begin(self, run: Run) -> None:
+        """Remember that these are under way: if nobody lives to tell how it ended, they are looked at again.
+
+        The engine writes its state once, at the end. What a killed run has made is taken over by the next; and a
+        tenant that is taken from the catalogue in between is still known here, though Pulumi never heard of it.
+        """
+        if run.tenants:
+            under_way = dict.fromkeys(run.tenants, "")
+            self._note(run.stack, under_way, (), under_way)
+
+    def _look_for_leftovers(self, outcome: Outcome) -> None:
+        """A tenant that was to go and whose namespace nobody is deleting was not Pulumi's to delete."""
+        (cell,) = [one for one in self._found.cells if one.stack == outcome.run.stack]
+        for name in outcome.run.tenants if outcome.succeeded else ():
+            live = {} if name in cell.wanted else self._cluster.get(NAMESPACE, namespace(name))
+            if live and not live["metadata"].get("deletionTimestamp"):
+                where = namespace(name)
+                outcome.code = 1
+                outcome.failed[name] = [
+                    f"the namespace {where} is still there, and Pulumi doesn't know of it: a killed run left it"
+                    " - list the tenant again, run `siteforge up`, and then remove it;"
+                    f" or: kubectl delete namespace {where}"
+                ]
 
     def _record(self, outcome: Outcome) -> None:
         """Remember what is done, for the next survey; a run that failed as a whole leaves what was known."""
