@@ -8,6 +8,8 @@ class Refresh(Siteforge):
     """Siteforge makes them; Pulumi, with its defaults, compares."""
 
     name = "refresh"
+    cell = 10**6
+    """One stack: it is Pulumi that is measured."""
     title = "reference: `pulumi refresh --preview-only` of the tenants that Siteforge made"
     largest = 1000
 
