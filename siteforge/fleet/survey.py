@@ -70,14 +70,16 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
         found = cluster.fleet(kinds.values())
         lists = {name: found[kind] for name, kind in kinds.items()}
         on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
-        statuses = _judge(tenants, lists, on_volumes)
-        if any(one.condition is not Condition.READY for one in statuses):
+        statuses = {one.name: one for one in _judge(tenants, lists, on_volumes)}
+        unwell = [one for one in tenants if statuses[one.blueprint.name].condition is not Condition.READY]
+        if unwell:
             # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
             lists["Event"] = cluster.objects(EVENT, fields="type=Warning")
-            statuses = _judge(tenants, lists, on_volumes)
-    failing = list(islice((one for one in statuses if one.condition is not Condition.READY), LOGS_OF))
-    detailed = {one.name: _detailed(cluster, one, lists.get("Event", ())) for one in failing}
-    return [detailed.get(one.name, one) for one in statuses]
+            statuses |= {one.name: one for one in _judge(unwell, lists, on_volumes)}
+            for one in islice(unwell, LOGS_OF):
+                name = one.blueprint.name
+                statuses[name] = _detailed(cluster, statuses[name], lists["Event"])
+        return list(statuses.values())
 
 
 def tenant(cluster: Cluster, one: Tenant, *, volumes: bool = False) -> TenantStatus:
