@@ -20,6 +20,9 @@ from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
 from siteforge.names import namespace
 
+NOT_FINISHED = "not finished"
+"""Why a tenant failed whose run ended before its end."""
+
 _SOON_SECONDS = 30.0
 """After so long it is said who isn't ready, and why, though it may still become so."""
 
@@ -149,8 +152,9 @@ class Performance:
         for outcome in summary.outcomes:
             if outcome.succeeded:
                 continue
-            for name in outcome.failed or ({} if outcome.problems else outcome.run.tenants):
-                summary.failed[name] = outcome.failed.get(name) or ["not finished"]
+            # What went wrong with no tenant in particular leaves open which of them are done.
+            unknown = outcome.run.tenants if outcome.problems or not outcome.failed else ()
+            summary.failed |= {name: [NOT_FINISHED] for name in unknown} | outcome.failed
             summary.problems += [f"{outcome.run.stack}: {problem}" for problem in outcome.problems]
         summary.stopped = self._runner.stopping
         if self._verb == "up" and self._project.configuration.readiness == "fleet" and not summary.stopped:
