@@ -120,7 +120,7 @@ def test_a_dry_run_prints_a_plain_command_that_does_the_same(fleet: Stack) -> No
     done = run(["bash", "-c", line + " --non-interactive"], cwd=fleet.folder, env=fleet.environment)
     assert "updated" in done.stdout
     assert in_state(fleet) == {NAMES[0], NAMES[1], NAMES[3]}
-    assert kubectl("get", "configmap/wordpress", "-n", NAMES[0], "-o", "json").count("A fifth title") >= 1
+    assert kubectl("get", "deployment/wordpress", "-n", NAMES[0], "-o", "json").count("A fifth title") >= 1
 
 
 def test_the_tests_tenants_are_simulated(fleet: Stack) -> None:
