@@ -23,6 +23,9 @@ def stack(make_stack: MakeStack) -> Stack:
     """A stack of one tenant with simulated pods."""
     made = make_stack("whose")
     made.configure("readiness", "fleet")
+    kubeconfig = made.folder / "kubeconfig"
+    kubeconfig.write_text(Path(cluster.kubeconfig()).read_text())
+    made.environment["KUBECONFIG"] = str(kubeconfig)
     made.catalogue(simulated.catalogue([simulated.tenant(TENANT)]))
     made.up()
     return made
@@ -58,7 +61,7 @@ def test_another_cluster_than_that_of_the_last_run_is_refused_before_any_change(
 
 
 @pytest.fixture
-def rotated(tmp_path: Path) -> Iterator[Path]:
+def rotated(stack: Stack) -> Iterator[str]:
     """A kubeconfig of the same cluster with other names, another user and another kind of credentials."""
     kubectl("create", "serviceaccount", ACCOUNT, "-n", "kube-system")
     kubectl(
@@ -71,17 +74,31 @@ def rotated(tmp_path: Path) -> Iterator[Path]:
     known["users"] = [{"name": "new", "user": {"token": token}}]
     known["contexts"] = [{"name": "new", "context": {"cluster": "renamed", "user": "new"}}]
     known["current-context"] = "new"
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(known))
-    yield path
+    yield yaml.safe_dump(known)
     kubectl("delete", "clusterrolebinding", ACCOUNT)
     kubectl("delete", "serviceaccount", ACCOUNT, "-n", "kube-system")
 
 
-def test_a_rotated_kubeconfig_of_the_same_cluster_replaces_nothing(
-    stack: Stack, rotated: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(stack.environment, "KUBECONFIG", str(rotated))
+def test_a_rotated_kubeconfig_of_the_same_cluster_replaces_nothing(stack: Stack, rotated: str) -> None:
+    path = Path(stack.environment["KUBECONFIG"])
+    before = path.read_text()
+    path.write_text(rotated)
+    try:
+        assert set(stack.up().counts) == {"unchanged"}
+    finally:
+        path.write_text(before)
     assert set(stack.up().counts) == {"unchanged"}
-    monkeypatch.delitem(stack.environment, "KUBECONFIG")
-    assert set(stack.up().counts) == {"unchanged"}
+
+
+def test_a_kubeconfig_in_another_place_updates_the_provider_alone(stack: Stack) -> None:
+    before, place = versions(), Path(stack.environment["KUBECONFIG"])
+    moved = place.with_name("moved")
+    moved.write_text(place.read_text())
+    stack.environment["KUBECONFIG"] = str(moved)
+    try:
+        counts = stack.up().counts
+    finally:
+        stack.environment["KUBECONFIG"] = str(place)
+    assert (counts.pop("updated"), set(counts)) == (1, {"unchanged"})
+    stack.up()
+    assert versions() == before

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import signal
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -126,6 +127,26 @@ def test_operations_under_way_are_looked_up_and_taken_over(fleet: Stack) -> None
             rf"operation under way: creating {name}: it is (there, and is taken over|not there)", done.stdout
         )
         assert fate, done.stdout
+    assert left_behind(fleet) == []
+    assert set(fleet.preview().counts) == {"unchanged"}
+    assert identities(KEPT) == before
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_stops_a_run_within_30_s_and_nothing_is_lost(fleet: Stack, times: int) -> None:
+    before = identities(KEPT)
+    write(fleet, KEPT + COMING)
+    with running(fleet) as up:
+        eventually("an operation under way", lambda: under_way(fleet), seconds=60, poll=0.01)
+        for _ in range(times):
+            up.process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert up.wait(seconds=30) != 0
+    if times == 1:
+        assert left_behind(fleet) == [], "the engine ended its processes and gave its lock back"
+        fleet.up()
+    else:
+        recover(fleet)
     assert left_behind(fleet) == []
     assert set(fleet.preview().counts) == {"unchanged"}
     assert identities(KEPT) == before
