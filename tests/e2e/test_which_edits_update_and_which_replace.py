@@ -66,7 +66,7 @@ WORKLOAD: dict[str, Any] = {
     "resources.requests.memory": "130Mi",
     "resources.limits.cpu": "600m",
     "resources.limits.memory": "300Mi",
-    "scheduling.priorityClassName": "system-cluster-critical",
+    "scheduling.priorityClassName": "business",
     "scheduling.nodeSelector": {"siteforge.dev/node": "simulated", "kubernetes.io/os": "linux"},
     "scheduling.tolerations": tolerations(),
     "scheduling.tolerations.key": tolerations(key="other"),
