@@ -97,7 +97,8 @@ def read() -> Stack:
     if settings.render:
         return Stack(settings, rendering.provider(settings.render), "", {})
     told = outputs.previous()
-    return Stack(settings, _provider(settings), _identity(settings.context, told.get("cluster")), told)
+    cluster = _identity(settings.context, told.get("cluster"))
+    return Stack(settings, _provider(settings, cluster), cluster, told)
 
 
 def _identity(context: str | None, known: str | None) -> str:
@@ -123,10 +124,12 @@ def _unawaited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransf
     return pulumi.ResourceTransformationResult(unawaited(dict(args.props)), args.opts)
 
 
-def _provider(settings: Configuration) -> kubernetes.Provider:
+def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
     return kubernetes.Provider(
         "kubernetes",
         context=settings.context,
+        # Without it, another address of the same cluster would replace the provider and all that it made.
+        cluster_identifier=cluster,
         # Otherwise a changed Secret or ConfigMap is deleted and made anew under its pods.
         enable_secret_mutable=True,
         enable_config_map_mutable=True,

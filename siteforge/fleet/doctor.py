@@ -3,13 +3,14 @@
 Each finding says what is so, whether that is well, and what to do if it isn't. Nothing is changed.
 """
 
+import contextlib
 import importlib.metadata
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from siteforge.errors import SiteforgeError
+from siteforge.errors import EngineError, SiteforgeError
 from siteforge.fleet import leftovers, locks, rights, state
 from siteforge.fleet.cluster import NAMESPACE, NODE, OURS, VERSION, Cluster, Kind
 from siteforge.fleet.project import Project, pulumi
@@ -60,7 +61,9 @@ def _guarded(part: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findi
 
 def _failed(part: str, error: SiteforgeError) -> Finding:
     text, _, fix = str(error).partition(" - ")
-    return Finding(part, "fail", text, fix)
+    if not fix and "passphrase" in text:
+        fix = "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the stack's passphrase"
+    return Finding(part, "fail", text, fix or "mend what it says")
 
 
 def _toolchain(project: Project) -> Iterator[Finding]:
@@ -128,7 +131,9 @@ def _cluster(project: Project, cluster: Cluster) -> Iterator[Finding]:
 
 def _identity(project: Project, cluster: Cluster) -> Finding:
     uid = cluster.uid()
-    known = project.recorded_cluster()
+    known = None
+    with contextlib.suppress(EngineError):  # of a state that can't be read, which was told before
+        known = project.recorded_cluster()
     if known and known != uid:
         fix = "use the stack's kubeconfig or siteforge:context"
         return Finding("cluster", "fail", f"another cluster ({uid}) than the stack's ({known})", fix)

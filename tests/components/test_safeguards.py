@@ -50,6 +50,11 @@ def test_another_cluster_than_that_of_the_last_run_is_refused() -> None:
     )
 
 
+def test_another_address_of_the_same_cluster_replaces_no_provider() -> None:
+    provider = mocks.run(program, CONFIG).one("pulumi:providers:kubernetes", "kubernetes")
+    assert provider.inputs["clusterIdentifier"] == mocks.CLUSTER
+
+
 def test_a_confined_run_leaves_what_was_told_of_other_tenants(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in targets.variable("test", "siteforge", ["blog-aku"]).items():
         monkeypatch.setenv(name, value)

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import signal
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import pytest
 from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.commands import kubectl
-from tests.support.faults import SEEDS, Victim, left_behind, recover, running
+from tests.support.faults import SEEDS, Up, Victim, left_behind, recover, running
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
@@ -111,21 +112,50 @@ def under_way(stack: Stack) -> list[str]:
     return [resource["urn"].rpartition("::")[2] for resource in kubernetes]
 
 
+def stopped_under_way(up: Up) -> bool:
+    """Whether the engine, stopped now, was creating something; it goes on if it was not."""
+    up.process.send_signal(signal.SIGSTOP)
+    if under_way(up.stack):
+        return True
+    up.process.send_signal(signal.SIGCONT)
+    return False
+
+
 def test_operations_under_way_are_looked_up_and_taken_over(fleet: Stack) -> None:
     before = identities(KEPT)
     write(fleet, KEPT + COMING)
     with running(fleet) as up:
-        eventually("an operation under way", lambda: under_way(fleet), seconds=60, poll=0.01)
-        assert up.kill("engine")
+        eventually("an operation under way", lambda: stopped_under_way(up), seconds=60, poll=0.02)
+        up.process.kill()
         up.wait()
     pending = under_way(fleet)
-    assert pending, "the engine was killed before it knew how they ended"
+    assert pending
     done = recover(fleet)
     for name in pending:
         fate = re.search(
             rf"operation under way: creating {name}: it is (there, and is taken over|not there)", done.stdout
         )
         assert fate, done.stdout
+    assert left_behind(fleet) == []
+    assert set(fleet.preview().counts) == {"unchanged"}
+    assert identities(KEPT) == before
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_stops_a_run_within_30_s_and_nothing_is_lost(fleet: Stack, times: int) -> None:
+    before = identities(KEPT)
+    write(fleet, KEPT + COMING)
+    with running(fleet) as up:
+        eventually("an operation under way", lambda: under_way(fleet), seconds=60, poll=0.01)
+        for _ in range(times):
+            up.process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert up.wait(seconds=30) != 0
+    if times == 1:
+        assert left_behind(fleet) == [], "the engine ended its processes and gave its lock back"
+        fleet.up()
+    else:
+        recover(fleet)
     assert left_behind(fleet) == []
     assert set(fleet.preview().counts) == {"unchanged"}
     assert identities(KEPT) == before

@@ -13,6 +13,7 @@ from tests.e2e.conftest import MakeStack
 from tests.support import schemas, simulated
 from tests.support.commands import kubectl
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 CLASS = "e2e-fields-growing"
 TENANTS = 10
@@ -66,7 +67,7 @@ WORKLOAD: dict[str, Any] = {
     "resources.requests.memory": "130Mi",
     "resources.limits.cpu": "600m",
     "resources.limits.memory": "300Mi",
-    "scheduling.priorityClassName": "system-cluster-critical",
+    "scheduling.priorityClassName": "business",
     "scheduling.nodeSelector": {"siteforge.dev/node": "simulated", "kubernetes.io/os": "linux"},
     "scheduling.tolerations": tolerations(),
     "scheduling.tolerations.key": tolerations(key="other"),
@@ -152,6 +153,12 @@ def base(number: int) -> dict[str, Any]:
     return {"name": f"e2e-fields-{number}", "domains": [f"fields-{number}.example.com"]} | copy.deepcopy(BASE)
 
 
+def unbound() -> set[str]:
+    """The claims of the tenants that have no volume yet."""
+    lines = kubectl("get", "pvc", "-A", "-l", "app.kubernetes.io/part-of=siteforge", "--no-headers").splitlines()
+    return {line for line in lines if line.startswith("e2e-fields-") and "Bound" not in line}
+
+
 @pytest.fixture(scope="module")
 def stack(make_stack: MakeStack) -> Iterator[Stack]:
     """A stack of equal tenants with simulated pods, on a storage class whose volumes can grow."""
@@ -172,6 +179,8 @@ def stack(make_stack: MakeStack) -> Iterator[Stack]:
             made.pulumi("config", "set", "--secret", "--path", key, stdin="a password")
     made.catalogue(simulated.catalogue(map(base, range(TENANTS))))
     made.up()
+    # A claim that has no volume yet can't grow.
+    eventually("the volumes", lambda: unbound() == set(), seconds=240)
     yield made
     kubectl("delete", "storageclass", CLASS)
 
