@@ -4,8 +4,8 @@ import pytest
 
 from siteforge import targets
 from tests.e2e.conftest import MakeStack
-from tests.support import simulated
-from tests.support.commands import kubectl, run
+from tests.support import commands, simulated
+from tests.support.commands import kubectl
 from tests.support.fleet import in_state, up
 from tests.support.simulated import catalogue, ready, tenant, versions
 from tests.support.stack import Stack
@@ -117,10 +117,28 @@ def test_a_dry_run_prints_a_plain_command_that_does_the_same(fleet: Stack) -> No
     fleet.catalogue(catalogue([tenant(NAMES[0], "A fifth title"), tenant(NAMES[1]), tenant(NAMES[3])]))
     line = fleet.siteforge("up", "--dry-run").stdout.strip()
     assert line.startswith("PULUMI_OPTION_TARGET=")
-    done = run(["bash", "-c", line + " --non-interactive"], cwd=fleet.folder, env=fleet.environment)
+    done = commands.run(["bash", "-c", line + " --non-interactive"], cwd=fleet.folder, env=fleet.environment)
     assert "updated" in done.stdout
     assert in_state(fleet) == {NAMES[0], NAMES[1], NAMES[3]}
     assert kubectl("get", "deployment/wordpress", "-n", NAMES[0], "-o", "json").count("A fifth title") >= 1
+
+
+def test_drift_inside_a_namespace_is_repaired_when_it_is_asked_for(fleet: Stack) -> None:
+    fleet.catalogue(catalogue([tenant(NAMES[0], "A sixth title"), tenant(NAMES[1]), tenant(NAMES[3])]))
+    up(fleet)
+    kubectl("scale", "deployment/wordpress", "-n", NAMES[0], "--replicas=0")
+    assert fleet.siteforge("drift", check=False).returncode == 3
+    assert up(fleet)["runs"] == []
+    (run,) = up(fleet, "--drifted")["runs"]
+    assert (run["confined"], run["tenants"]) == (True, [NAMES[0]])
+    assert ready(NAMES[0])
+    assert fleet.siteforge("drift", "--tenant", NAMES[0]).returncode == 0
+
+
+def test_one_tenant_is_provisioned_without_naming_a_command(fleet: Stack) -> None:
+    fleet.catalogue(catalogue([tenant(NAMES[0], "A seventh title"), tenant(NAMES[1], "Another"), tenant(NAMES[3])]))
+    assert "1 of 1 tenants up" in fleet.siteforge("--tenant", NAMES[0]).stdout
+    assert [run["tenants"] for run in up(fleet)["runs"]] == [[NAMES[1]]]
 
 
 def test_the_tests_tenants_are_simulated(fleet: Stack) -> None:
