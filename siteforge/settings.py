@@ -118,10 +118,10 @@ def _identity(context: str | None, known: str | None) -> str:
 
 
 def _unawaited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    # A namespace is there at once, and only its end is waited for: the next run must not find it half gone.
-    if not args.type_.startswith("kubernetes:") or args.type_ == "kubernetes:core/v1:Namespace":
+    kind = args.type_.rpartition(":")[2]
+    if not args.type_.startswith("kubernetes:"):
         return None
-    return pulumi.ResourceTransformationResult(unawaited(dict(args.props)), args.opts)
+    return pulumi.ResourceTransformationResult(unawaited({**args.props, "kind": kind}), args.opts)
 
 
 def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:

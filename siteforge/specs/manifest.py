@@ -47,6 +47,11 @@ def manifest(
 
 
 def unawaited(manifest: Manifest) -> Manifest:
-    """The same object, for a fleet whose readiness is looked at all at once instead of by Pulumi, one by one."""
+    """The same object, for a fleet whose readiness is looked at all at once instead of by Pulumi, one by one.
+
+    A namespace is there at once, and only its end is waited for: the next run must not find it half gone.
+    """
+    if manifest["kind"] == "Namespace":
+        return manifest
     annotations = manifest["metadata"]["annotations"] | {"pulumi.com/skipAwait": "true"}
     return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}

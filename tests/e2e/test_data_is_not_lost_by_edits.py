@@ -53,7 +53,8 @@ def write(stack: Stack, *, kept: bool = True, others: list[str] = OTHERS, **fiel
 def versions() -> str:
     kinds = "namespace,deployment,statefulset,service,secret,configmap,pvc,resourcequota"
     path = "jsonpath={range .items[*]}{.metadata.uid}/{.metadata.generation} {end}"
-    return kubectl("get", kinds, "-A", "-l", "app.kubernetes.io/instance", "-o", path)
+    own = f"app.kubernetes.io/instance in ({', '.join([KEPT, *OTHERS])})"
+    return kubectl("get", kinds, "-A", "-l", own, "-o", path)
 
 
 def refused(stack: Stack, *messages: str) -> Result:

@@ -102,7 +102,7 @@ def test_a_tenant_that_cannot_become_ready_is_named_and_tried_again(fleet: Stack
     fleet.catalogue(catalogue([*(tenant(name) for name in (NAMES[0], NAMES[3])), tenant(NAMES[1], wordpress=broken)]))
     report = up(fleet, "--timeout", "5", code=1)
     assert set(report["failed"]) == {NAMES[1]}
-    assert "deployment/wordpress: " in " ".join(report["failed"][NAMES[1]])
+    assert "no node can take the pod" in " ".join(report["failed"][NAMES[1]])
     assert [run["tenants"] for run in up(fleet, "--timeout", "5", code=1)["runs"]] == [[NAMES[1]]]
     fleet.catalogue(catalogue(tenant(name) for name in (NAMES[0], NAMES[1], NAMES[3])))
     assert up(fleet)["failed"] == {}
