@@ -20,9 +20,9 @@ help: ## List the commands
 up: ## Set everything up, start the cluster, provision the tenants, wait until each site answers
 	@$(LOCAL) up
 
-test: ## Set everything up and run every test
+test: ## Set everything up and run every test but those of test-faults
 	@$(LOCAL) prepare
-	@$(PYTEST) --numprocesses 3 $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses 3 -m "not faults" $(PYTEST_ARGS)
 
 test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment

@@ -295,7 +295,11 @@ def test_clean_clears_the_benchmarks_cluster_and_then_all_else() -> None:
 
 @pytest.mark.parametrize(
     ("target", "processes", "tests"),
-    [("test", "3", ""), ("test-fast", "auto", " tests/unit tests/components"), ("scan", "auto", " tests/policy")],
+    [
+        ("test", "3", ' -m "not faults"'),
+        ("test-fast", "auto", " tests/unit tests/components"),
+        ("scan", "auto", " tests/policy"),
+    ],
 )
 def test_arguments_reach_pytest_last(target: str, processes: str, tests: str) -> None:
     ran = make("--dry-run", target, "PYTEST_ARGS=-x -k name").splitlines()[1]
