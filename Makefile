@@ -5,12 +5,14 @@ VENV := .venv/bin
 PYTEST_ARGS ?=
 # Tests that wait for a cluster leave the cores to others: one process more than this machine's two cores.
 PYTEST = $(VENV)/python -m pytest --dist loadgroup
+BENCH_STATE := $(CURDIR)/.siteforge/bench
+BENCH = SITEFORGE_STATE=$(BENCH_STATE) $(VENV)/python -m bench
 PULUMI_VERSION = $(shell $(PYTHON) -c 'from local.toolchain.versions import PULUMI; print(PULUMI)')
 LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast test-faults render scan check format env status down clean lock schema
+.PHONY: help up test test-fast test-faults render scan bench bench-page check format env status down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,14 @@ scan: ## Render, and have checkov, kube-score, kubernetes-validate, Cyclonus and
 	@$(LOCAL) environment
 	@$(PYTEST) --numprocesses auto tests/policy $(PYTEST_ARGS)
 
+bench: ## Measure against other tools, on a simulated cluster of its own: BENCH_TENANTS="50 200", BENCH_PEERS="floor helm8"
+	@$(LOCAL) environment
+	@$(BENCH)
+
+bench-page: ## Write docs/performance.md and its charts anew from docs/bench/results.json
+	@$(LOCAL) environment
+	@$(BENCH) page
+
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment
 	@$(VENV)/ruff check .
@@ -58,6 +68,7 @@ down: ## Stop the cluster; tenants and their data stay, `make up` brings them ba
 	@$(LOCAL) stop
 
 clean: ## Remove everything this clone made, the sites' data too
+	@SITEFORGE_STATE=$(BENCH_STATE) $(LOCAL) clean
 	@$(LOCAL) clean
 
 lock: ## Renew the lock files from pyproject.toml, Pulumi at the toolchain's version

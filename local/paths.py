@@ -6,8 +6,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 """The root of this clone."""
 
-STATE = PROJECT / ".siteforge"
-"""All that belongs to this clone alone: cluster data, Pulumi state, passphrase, logs. Git ignores it."""
+STATE = Path(os.environ.get("SITEFORGE_STATE") or PROJECT / ".siteforge").absolute()
+"""All that belongs to this clone alone: cluster data, Pulumi state, passphrase, logs. Git ignores it.
+
+`SITEFORGE_STATE` names another folder, for a second cluster beside the clone's, as the benchmarks have.
+"""
 
 LOGS = STATE / "logs"
 """The output of every long step, one file each."""

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from siteforge.components.tenant import Tenant
+from siteforge.errors import EngineError
 
 
 def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
@@ -48,7 +49,13 @@ def previous() -> dict[str, Any]:
     """What the stack told after its last run; nothing before the first.
 
     Read from the state: a refresh of the run that this is leaves it as it is.
+
+    Raises:
+        EngineError: the state can't be read.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    try:
+        told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    except Exception as error:  # the SDK raises nothing narrower
+        raise EngineError(f"what the stack's last run told can't be read: {error} - is its backend up?") from None
     return dict(told.get("outputs") or {})

@@ -14,6 +14,9 @@ FEW = 2
 
 _SELECTOR = "type=kwok"
 
+_SIZE = {"cpu": "1k", "memory": "1Ti", "ephemeral-storage": "1Pi", "pods": "1M"}
+"""What KWOK gives a node that says nothing, and room for the files of containers, which tenants ask for."""
+
 
 def names(count: int) -> list[str]:
     """The names of the first `count` simulated nodes."""
@@ -34,6 +37,7 @@ def manifest(name: str, *, tainted: bool) -> dict[str, object]:
         "kind": "Node",
         "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
         "spec": {"taints": [taint] if tainted else []},
+        "status": {"allocatable": _SIZE, "capacity": _SIZE},
     }
 
 

@@ -19,7 +19,7 @@ BIN = links.BIN
 """The folder for PATH: links to all built programs, one folder per clone."""
 
 _OF_PULUMI = frozenset({"pulumi", "pulumi-resource-kubernetes"})
-_OF_TESTS = frozenset({"cyclonus", "kube-score"})
+_OF_TESTS_AND_BENCHMARKS = frozenset({"cyclonus", "kube-score", "helm"})
 
 
 def ensure(names: Collection[str] | None = None) -> Path:
@@ -27,14 +27,16 @@ def ensure(names: Collection[str] | None = None) -> Path:
 
     Args:
         names: programs of the table (`programs.PROGRAMS`); None means all that this machine needs, which is
-            without Pulumi and its provider where a Pulumi on PATH serves, and without what only tests use.
+            without Pulumi and its provider where a Pulumi on PATH serves, and without what only tests and
+            benchmarks use.
 
     Raises:
         Failure: something cannot be built.
     """
     pulumi, objection = pulumi_on_path.find()
     replaced = frozenset() if pulumi is None else _OF_PULUMI
-    for program in named({program.name for program in PROGRAMS} - _OF_TESTS if names is None else names):
+    ours = {program.name for program in PROGRAMS} - _OF_TESTS_AND_BENCHMARKS
+    for program in named(ours if names is None else names):
         if program.name in replaced:
             continue
         if program.name == "pulumi" and objection and not store.has(program):

@@ -223,8 +223,21 @@ PROGRAMS = (
         builds=(Build("kube-score", packages=(("kube-score", "github.com/zegl/kube-score/cmd/kube-score"),)),),
         on_path=False,
     ),
+    Program(
+        name="helm",
+        version=versions.HELM,
+        release=("helm.sh/helm/v3", f"v{versions.HELM}"),
+        builds=(
+            Build(
+                "helm",
+                packages=(("helm", "helm.sh/helm/v3/cmd/helm"),),
+                stamps=(("helm.sh/helm/v3/internal/version.version", f"v{versions.HELM}"),),
+            ),
+        ),
+        on_path=False,
+    ),
 )
-"""In the order in which they are built: first what a cluster needs, then Pulumi, then what only tests use."""
+"""In the order in which they are built: what a cluster needs, Pulumi, what only tests and benchmarks use."""
 
 
 def named(names: Iterable[str]) -> tuple[Program, ...]:

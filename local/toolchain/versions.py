@@ -13,6 +13,7 @@ KWOK = "0.8.0"
 LOCAL_PATH_PROVISIONER = "0.0.30"
 CYCLONUS = "0.5.6"
 KUBE_SCORE = "1.20.0"
+HELM = "3.22.0"
 
 GO = "1.26"
 """The oldest Go that builds all of these: the `go` line of their go.mod files."""

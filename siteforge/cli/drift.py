@@ -55,13 +55,14 @@ def lines(report: "Report") -> Iterator[str]:
         # All that was in a namespace is gone with it.
         gone = [one for one in found if (one.kind, one.change) == ("Namespace", "deleted")]
         for one in gone or found:
-            yield f"  {_line(one)}"
+            yield f"  {line(one)}"
     for one in report.strays:
         yield printable(f"Namespace/{one.name}: the catalogue has no such tenant{_by(one)}")
     yield _summary(report)
 
 
-def _line(one: "Difference") -> str:
+def line(one: "Difference") -> str:
+    """One difference as a person reads it."""
     return printable(f"{one.kind}/{one.name}: {_what(one)}{_by(one)}")
 
 
@@ -107,11 +108,11 @@ def _summary(report: "Report") -> str:
     what, fixes = [], []
     if found:
         what.append(f"{len(report.tenants)} of {report.compared} tenants drifted")
-    if any(one.mended for one in found):
-        fixes.append("`siteforge up --drifted` undoes what was deleted and changed")
+    if report.mendable:
+        fixes.append("`siteforge up --drifted` sets it back")
     if not all(one.mended for one in found):
-        fixes.append("what was added has to be removed by hand (docs/drift.md)")
+        fixes.append("what others added is to be removed by hand (docs/drift.md)")
     if strays:
         what.append(f"{strays} namespace{'s' * (strays != 1)} without a tenant")
-        fixes.append("put the tenant back into the catalogue, or delete its namespace")
+        fixes.append("`siteforge up` deletes namespaces that it made, others are to be deleted by hand")
     return f"{', '.join(what)} {cost} - {'; '.join(fixes)}"

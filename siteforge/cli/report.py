@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from siteforge.cli.options import StackOption
-from siteforge.cli.status import look
+from siteforge.cli.status import DriftOption, look
 from siteforge.errors import SettingsError, printable
 
 
@@ -16,6 +16,7 @@ def report(
         "fleet.html"
     ),
     stack: StackOption = None,
+    drift: DriftOption = False,
 ) -> None:
     """Write the fleet's status as one HTML page that needs no server and nothing else.
 
@@ -28,7 +29,7 @@ def report(
 
     project = Project.find(stack)
     with project.cluster() as cluster:
-        statuses = look(project, cluster, None, stack, volumes=True)
+        statuses = look(project, cluster, None, stack, volumes=True, drift=drift)
     page = fleet_report.page(statuses, f"{project.name}, {project.stack}", datetime.now(UTC))
     temporary = output_file.with_name(f".{output_file.name}.part")
     try:

@@ -22,6 +22,11 @@ _SHARE_OF_LOOKING = 4
 """A look that takes long is followed by so many times its length of peace for the API server."""
 
 
+DriftOption = Annotated[
+    bool, typer.Option("--drift", help="Compare with the catalogue, too: reads every object, Secrets among them.")
+]
+
+
 class Form(StrEnum):
     """The form of what is printed."""
 
@@ -38,6 +43,7 @@ def status(
     output: Annotated[
         Form, typer.Option("--output", "-o", help="wide asks the kubelets how full volumes are, too.")
     ] = Form.TABLE,
+    drift: DriftOption = False,
 ) -> None:
     """Tell how the tenants are, and of those that fail: why, their events and their last log lines.
 
@@ -52,14 +58,20 @@ def status(
     project = Project.find(stack)
     with project.cluster() as cluster:
         if watch:
-            _watch(project, cluster, tenant, stack, output)
-        statuses = look(project, cluster, tenant, stack, volumes=output is not Form.TABLE)
+            _watch(project, cluster, tenant, stack, output, drift)
+        statuses = look(project, cluster, tenant, stack, volumes=output is not Form.TABLE, drift=drift)
         _print(statuses, output)
     _exit(statuses)
 
 
 def look(
-    project: "Project", cluster: "Cluster", tenant: str | None, stack: str | None, *, volumes: bool = False
+    project: "Project",
+    cluster: "Cluster",
+    tenant: str | None,
+    stack: str | None,
+    *,
+    volumes: bool = False,
+    drift: bool = False,
 ) -> "list[TenantStatus]":
     """How one tenant is, or all of a stack, or, with no stack named, all of the catalogue.
 
@@ -67,12 +79,19 @@ def look(
         SiteforgeError: the catalogue has no such tenant, or is wrong; the cluster can't be asked.
     """
     from siteforge.fleet import survey
+    from siteforge.fleet.drift import drifted
+    from siteforge.fleet.status import with_drift
 
     specs = [options.known(project, tenant)] if tenant else project.tenants
     looked_at = [survey.Tenant(project.configuration.blueprint(spec), project.cells.stack(spec.name)) for spec in specs]
     if tenant:
-        return [survey.tenant(cluster, looked_at[0], volumes=volumes)]
-    return survey.fleet(cluster, [one for one in looked_at if stack in (None, one.stack)], volumes=volumes)
+        statuses = [survey.tenant(cluster, looked_at[0], volumes=volumes)]
+    else:
+        own = [one for one in looked_at if stack in (None, one.stack)]
+        statuses = survey.fleet(cluster, own, volumes=volumes)
+    if drift:
+        statuses = with_drift(statuses, drifted(project, cluster, [tenant] if tenant else None).tenants)
+    return statuses
 
 
 def _exit(statuses: "list[TenantStatus]") -> NoReturn:
@@ -100,7 +119,9 @@ def _print(statuses: "list[TenantStatus]", output: Form) -> None:
         Console(soft_wrap=True, highlight=False).print(text, end="")
 
 
-def _watch(project: "Project", cluster: "Cluster", tenant: str | None, stack: str | None, output: Form) -> NoReturn:
+def _watch(
+    project: "Project", cluster: "Cluster", tenant: str | None, stack: str | None, output: Form, drift: bool
+) -> NoReturn:
     """Show one look after the other in the same place; off a terminal, one below the other."""
     from rich.console import Console
     from rich.live import Live
@@ -114,7 +135,7 @@ def _watch(project: "Project", cluster: "Cluster", tenant: str | None, stack: st
             while True:
                 began = time.monotonic()
                 try:
-                    statuses = look(project, cluster, tenant, stack, volumes=output is Form.WIDE)
+                    statuses = look(project, cluster, tenant, stack, volumes=output is Form.WIDE, drift=drift)
                     trouble = ""
                 except ClusterError as error:
                     trouble = f"\n{error}; what is shown is older\n"

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from siteforge.cli import drift
 from siteforge.errors import printable
 from siteforge.fleet.diagnosis import Reason
 from siteforge.fleet.status import Condition, TenantStatus, Usage, Volume, healthy
@@ -15,6 +16,7 @@ from siteforge.fleet.status import Condition, TenantStatus, Usage, Volume, healt
 _STYLES = {
     Condition.DEGRADED: "bold red",
     Condition.UNKNOWN: "bold magenta",
+    Condition.DRIFTED: "bold yellow",
     Condition.PROGRESSING: "yellow",
     Condition.READY: "green",
 }
@@ -32,7 +34,7 @@ _COLUMNS: tuple[_Column, ...] = (
     ("DEPLOYED", lambda one, now: age(one.deployed, now)),
     ("AGE", lambda one, now: age(one.created, now)),
     ("URL", lambda one, now: one.url or "-"),
-    ("REASON", lambda one, now: one.reasons[0].cause.words if one.reasons else ""),
+    ("REASON", lambda one, now: one.why),
 )
 _WIDE: tuple[_Column, ...] = (
     *_COLUMNS[:5],
@@ -99,6 +101,8 @@ def _details(statuses: Sequence[TenantStatus], now: datetime) -> Text:
 def _detail(one: TenantStatus, now: datetime) -> Iterator[str]:
     for reason in one.reasons:
         yield f"  {reason}"
+    for difference in one.drift:
+        yield f"  {drift.line(difference)}"
     if one.events:
         yield "  events"
     for event in one.events:
@@ -136,7 +140,7 @@ def _tenant(one: TenantStatus) -> dict[str, Any]:
     data["condition"] = one.condition.value
     data["version"] = one.version
     data["reasons"] = [_reason(reason) for reason in one.reasons]
-    for part in ("images", "quota", "volumes", "events", "logs"):
+    for part in ("images", "quota", "volumes", "events", "logs", "drift"):
         data[part] = [{key: _plain(value) for key, value in entry.items()} for entry in data[part]]
     return data
 

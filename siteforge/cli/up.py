@@ -100,7 +100,8 @@ def _run(
 def _drifted(project: "Project", cluster: "Cluster", names: list[str]) -> list[str]:
     from siteforge.fleet.drift import drifted
 
-    return list(drifted(project, cluster, names or None).tenants)
+    # What others added, Pulumi leaves as it is: whoever has no other drift would be run again and again.
+    return list(drifted(project, cluster, names or None).mendable)
 
 
 def _perform(
@@ -133,11 +134,20 @@ def _perform(
         return Performance(project, cluster, found, verb).perform(jobs, timeout, progress, explain)
 
 
+_NAMED = 10
+
+
 def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary", seconds: float) -> None:
+    from siteforge.fleet.up import NOT_FINISHED
+
     for outcome in summary.outcomes:
         if verb == "preview":
             typer.echo(outcome.output.rstrip())
-    for name, reasons in sorted(summary.failed.items()):
+    cut = sorted(name for name, reasons in summary.failed.items() if reasons == [NOT_FINISHED])
+    if cut:
+        named = ", ".join(cut[:_NAMED]) + (f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else "")
+        typer.echo(f"{NOT_FINISHED}: {named}", err=True)
+    for name, reasons in sorted((name, summary.failed[name]) for name in summary.failed.keys() - set(cut)):
         typer.echo(printable(f"{name}: {'; '.join(reasons)}"), err=True)
     for problem in summary.problems:
         typer.echo(problem, err=True)

@@ -4,6 +4,8 @@ Objects are plain dicts with Kubernetes' own field names. lightkube finds and au
 its typed models are not used, as reading a fleet through them would take longer than the cluster does.
 """
 
+import contextlib
+import gc
 import os
 import re
 import time
@@ -314,6 +316,18 @@ class Cluster:
         return ClusterError(
             f"the API server at {self.server} can't be asked: {reason} - is the cluster up and reachable?"
         )
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: it would walk a million plain values again and again, and find no cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class WatchExpiredError(ClusterError):

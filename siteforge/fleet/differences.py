@@ -28,6 +28,8 @@ Step = str | int | tuple[tuple[str, Any], ...]
 """To a field by its name, to an item of a list by its place or by its merge keys and their values."""
 Path = tuple[Step, ...]
 
+_OURS: Final = (names.FIELD_MANAGER, "Apply")
+
 _MERGE_KEYS: Final[Mapping[Step, tuple[str, ...]]] = {
     "containers": ("name",),
     "env": ("name",),
@@ -75,8 +77,9 @@ class Difference:
 
     @property
     def mended(self) -> bool:
-        """Whether `pulumi up` undoes it: it brings back and sets back, and leaves alone what others added."""
-        return self.change != "added"
+        """Whether `pulumi up` undoes it: it brings back, sets back, deletes its own; what others added, it leaves."""
+        ours = self.by is not None and (self.by.manager, self.by.operation) == _OURS
+        return self.change != "added" or ours
 
 
 def differences(wanted: Manifest, found: Manifest | None) -> list[Difference]:
@@ -249,7 +252,7 @@ def _owns(fields: Mapping[str, Any], path: Path) -> bool:
 
 
 def _is_ours(owner: Mapping[str, Any]) -> bool:
-    return (owner["manager"], owner["operation"]) == (names.FIELD_MANAGER, "Apply")
+    return (owner["manager"], owner["operation"]) == _OURS
 
 
 def _actor(owner: Mapping[str, Any]) -> Actor:

@@ -4,16 +4,14 @@ One paginated LIST a kind serves the whole fleet, however many tenants it has; o
 that lost the label which the first goes by. One tenant alone is read by the lists of its own namespace.
 """
 
-import contextlib
-import gc
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from siteforge.configuration import Configuration
 from siteforge.errors import ClusterError, SettingsError
-from siteforge.fleet.cluster import BY_NAME, NAMESPACE, OURS, TENANT_KINDS, Cluster, Kind
+from siteforge.fleet.cluster import BY_NAME, NAMESPACE, OURS, TENANT_KINDS, Cluster, Kind, uncollected
 from siteforge.fleet.differences import Difference, differences, stray
 from siteforge.fleet.project import Project
 from siteforge.names import namespace
@@ -52,6 +50,11 @@ class Report:
         """Whether the cluster is as the catalogue says."""
         return not (self.tenants or self.strays)
 
+    @property
+    def mendable(self) -> list[str]:
+        """The tenants of which `pulumi up` undoes something."""
+        return [name for name, found in self.tenants.items() if any(one.mended for one in found)]
+
 
 def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = None) -> Report:
     """Compare the catalogue with the cluster.
@@ -68,7 +71,7 @@ def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = 
     specs = _chosen(project.tenants, names)
     started, asked = time.monotonic(), cluster.requests
     only = namespace(specs[0].name) if names and len(specs) == 1 else None
-    with _uncollected(), ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+    with uncollected(), ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
         try:
             lists = [pool.submit(_listed, cluster, kind, only) for kind in TENANT_KINDS]
             # The server answers meanwhile.
@@ -124,18 +127,6 @@ def compare(
         elif key not in wanted[tenant] and _is_ours(one):
             found[tenant].append(stray(one))
     return {tenant: differ for tenant, differ in found.items() if differ}, nobodys
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: it would walk a million plain values again and again, and find no cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 _LABEL, _, _VALUE = OURS.partition("=")

@@ -30,6 +30,9 @@ _TUNED = {
     # Of Go's collector, in the engine and the provider: they live for seconds, and memory is budgeted for them.
     "GOGC": "400",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
+    # The state is written once, at the end, and not twice for each resource: the work of that grows with the square
+    # of a stack's size. What a killed run leaves is taken over by the next (docs/fleet.md).
+    "PULUMI_SKIP_CHECKPOINTS": "true",
 }
 _PARALLEL = "32"
 """Operations at once: they wait for the API server more than they compute."""

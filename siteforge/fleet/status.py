@@ -6,13 +6,14 @@ the values.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose
+from siteforge.fleet.differences import Difference
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest
@@ -30,6 +31,8 @@ class Condition(StrEnum):
     """Something is wrong that does not pass by itself, though the site may still be served."""
     UNKNOWN = "Unknown"
     """The node of a pod does not report."""
+    DRIFTED = "Drifted"
+    """Nothing is wrong with what runs, but it is not what the catalogue says; told where drift is looked for."""
     PROGRESSING = "Progressing"
     """It starts or rolls out."""
     READY = "Ready"
@@ -132,6 +135,15 @@ class TenantStatus:
     url: str
     events: tuple[Happening, ...] = ()
     logs: tuple[LogEnd, ...] = ()
+    drift: tuple[Difference, ...] = ()
+    """What is not as the catalogue says; none where nobody looked for it."""
+
+    @property
+    def why(self) -> str:
+        """The most telling reason in a few words; empty of a tenant that is ready."""
+        if self.reasons:
+            return self.reasons[0].cause.words
+        return f"{len(self.drift)} difference{'s' * (len(self.drift) != 1)} from the catalogue" if self.drift else ""
 
     @property
     def version(self) -> str:
@@ -182,6 +194,21 @@ def status(
         created=next((one["metadata"].get("creationTimestamp", "") for one in objects.get("Namespace", ())), ""),
         url=tenant.url or "",
     )
+
+
+def with_drift(statuses: Iterable[TenantStatus], differences: Mapping[str, Sequence[Difference]]) -> list[TenantStatus]:
+    """The same with what drift says of them; a fault is worse than drift, and stays the condition.
+
+    Args:
+        statuses: how the tenants are.
+        differences: what is not as the catalogue says, by tenant, as `siteforge.fleet.drift` tells it.
+    """
+    return [
+        replace(one, drift=tuple(found), condition=min(one.condition, Condition.DRIFTED, key=list(Condition).index))
+        if (found := differences.get(one.name))
+        else one
+        for one in statuses
+    ]
 
 
 def expected(tenant: Blueprint) -> Iterator[str]:

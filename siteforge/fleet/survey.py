@@ -14,7 +14,7 @@ from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, printable
 from siteforge.fleet import diagnosis
-from siteforge.fleet.cluster import BY_NAME, EVENT, NAMESPACE, NODE, OURS, Cluster
+from siteforge.fleet.cluster import BY_NAME, EVENT, NAMESPACE, NODE, OURS, Cluster, uncollected
 from siteforge.fleet.diagnosis import Cause, Reason
 from siteforge.fleet.status import (
     KINDS,
@@ -65,18 +65,21 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
     Raises:
         ClusterError: the API server can't be asked, or refuses.
     """
-    kinds = {kind: BY_NAME[kind] for kind in KINDS}
-    found = cluster.fleet(kinds.values())
-    lists = {name: found[kind] for name, kind in kinds.items()}
-    on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
-    statuses = _judge(tenants, lists, on_volumes)
-    if any(one.condition is not Condition.READY for one in statuses):
-        # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
-        lists["Event"] = cluster.objects(EVENT, fields="type=Warning")
-        statuses = _judge(tenants, lists, on_volumes)
-    failing = list(islice((one for one in statuses if one.condition is not Condition.READY), LOGS_OF))
-    detailed = {one.name: _detailed(cluster, one, lists.get("Event", ())) for one in failing}
-    return [detailed.get(one.name, one) for one in statuses]
+    with uncollected():
+        kinds = {kind: BY_NAME[kind] for kind in KINDS}
+        found = cluster.fleet(kinds.values())
+        lists = {name: found[kind] for name, kind in kinds.items()}
+        on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
+        statuses = {one.name: one for one in _judge(tenants, lists, on_volumes)}
+        unwell = [one for one in tenants if statuses[one.blueprint.name].condition is not Condition.READY]
+        if unwell:
+            # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
+            lists["Event"] = cluster.objects(EVENT, fields="type=Warning")
+            statuses |= {one.name: one for one in _judge(unwell, lists, on_volumes)}
+            for one in islice(unwell, LOGS_OF):
+                name = one.blueprint.name
+                statuses[name] = _detailed(cluster, statuses[name], lists["Event"])
+        return list(statuses.values())
 
 
 def tenant(cluster: Cluster, one: Tenant, *, volumes: bool = False) -> TenantStatus:

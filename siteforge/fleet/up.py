@@ -20,6 +20,9 @@ from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
 from siteforge.names import namespace
 
+NOT_FINISHED = "not finished"
+"""Why a tenant failed whose run ended before its end."""
+
 _SOON_SECONDS = 30.0
 """After so long it is said who isn't ready, and why, though it may still become so."""
 
@@ -149,8 +152,9 @@ class Performance:
         for outcome in summary.outcomes:
             if outcome.succeeded:
                 continue
-            for name in outcome.failed or ({} if outcome.problems else outcome.run.tenants):
-                summary.failed[name] = outcome.failed.get(name) or ["not finished"]
+            # What went wrong with no tenant in particular leaves open which of them are done.
+            unknown = outcome.run.tenants if outcome.problems or not outcome.failed else ()
+            summary.failed |= {name: [NOT_FINISHED] for name in unknown} | outcome.failed
             summary.problems += [f"{outcome.run.stack}: {problem}" for problem in outcome.problems]
         summary.stopped = self._runner.stopping
         if self._verb == "up" and self._project.configuration.readiness == "fleet" and not summary.stopped:
@@ -163,13 +167,41 @@ class Performance:
             if self._runner.stopping:
                 break
             try:
+                if self._verb == "up":
+                    self._begin(run)
                 outcome = self._runner.execute(run, self._verb, lambda tenant: progress(run.stack, tenant))  # noqa: B023
-            except EngineError as error:
+                if self._verb == "up":
+                    self._look_for_leftovers(outcome)
+            except (ClusterError, EngineError) as error:
                 outcome = Outcome(run, code=1, problems=[str(error)])
             outcomes.append(outcome)
             if self._verb == "up":
                 self._record(outcome)
         return outcomes
+
+    def _begin(self, run: Run) -> None:
+        """Remember that these are under way: if nobody lives to tell how it ended, they are looked at again.
+
+        The engine writes its state once, at the end. What a killed run has made is taken over by the next; and a
+        tenant that is taken from the catalogue in between is still known here, though Pulumi never heard of it.
+        """
+        if run.tenants:
+            under_way = dict.fromkeys(run.tenants, "")
+            self._note(run.stack, under_way, (), under_way)
+
+    def _look_for_leftovers(self, outcome: Outcome) -> None:
+        """A tenant that was to go and whose namespace nobody is deleting was not Pulumi's to delete."""
+        (cell,) = [one for one in self._found.cells if one.stack == outcome.run.stack]
+        for name in outcome.run.tenants if outcome.succeeded else ():
+            live = {} if name in cell.wanted else self._cluster.get(NAMESPACE, namespace(name))
+            if live and not live["metadata"].get("deletionTimestamp"):
+                where = namespace(name)
+                outcome.code = 1
+                outcome.failed[name] = [
+                    f"the namespace {where} is still there, and Pulumi doesn't know of it: a killed run left it"
+                    " - list the tenant again, run `siteforge up`, and then remove it;"
+                    f" or: kubectl delete namespace {where}"
+                ]
 
     def _record(self, outcome: Outcome) -> None:
         """Remember what is done, for the next survey; a run that failed as a whole leaves what was known."""

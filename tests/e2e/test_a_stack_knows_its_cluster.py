@@ -13,6 +13,7 @@ from tests.support import simulated
 from tests.support.commands import kubectl
 from tests.support.faults import recover
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 TENANT = "e2e-whose"
 ACCOUNT = "e2e-rotated"
@@ -28,6 +29,8 @@ def stack(make_stack: MakeStack) -> Stack:
     made.environment["KUBECONFIG"] = str(kubeconfig)
     made.catalogue(simulated.catalogue([simulated.tenant(TENANT)]))
     made.up()
+    # Nobody waited, and a pod that becomes ready changes the objects that are compared here.
+    eventually("the simulated pods", lambda: simulated.ready(TENANT), namespace=TENANT)
     return made
 
 

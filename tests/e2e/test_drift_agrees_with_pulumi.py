@@ -26,6 +26,7 @@ Key = tuple[str, str, str]
 
 PLAIN, FULL = "e2e-drift-plain", "e2e-drift-full"
 EDITS = 10
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 # Nothing of this is about what runs: no node takes the pods.
 NOWHERE = {"scheduling": {"nodeSelector": {"no-such": "node"}}}
@@ -147,8 +148,6 @@ def test_what_others_added_is_seen_with_its_author_and_pulumi_sees_none_of_it(
     stack: Stack, api: Cluster, manifests: dict[Key, Manifest]
 ) -> None:
     where = ["-n", PLAIN]
-    sidecar = {"name": "sidecar", "image": "example.com/sidecar:1"}
-    pod = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
     port = [{"op": "add", "path": "/spec/egress/0/ports/0/endPort", "value": 60}]
     head = {"apiVersion": "v1", "kind": "ConfigMap"}
     more = head | {"metadata": {"name": "wordpress"}, "data": {"more.php": "<?php"}}
@@ -157,7 +156,7 @@ def test_what_others_added_is_seen_with_its_author_and_pulumi_sees_none_of_it(
     edited = [remembered(api, manifests[kind, PLAIN, name]) for kind, name in [*targets, ("ConfigMap", "wordpress")]]
     try:
         kubectl("label", *where, "service/mariadb", "team=x")
-        kubectl("patch", *where, "deployment/wordpress", "--type=strategic", "-p", json.dumps(pod))
+        kubectl("rollout", "restart", *where, "deployment/wordpress")
         kubectl("patch", *where, "networkpolicy/wordpress", "--type=json", "-p", json.dumps(port))
         program = ["--server-side", "--field-manager=another-program"]
         kubectl("apply", *where, *program, "-f", "-", stdin=json.dumps(more))
@@ -170,7 +169,7 @@ def test_what_others_added_is_seen_with_its_author_and_pulumi_sees_none_of_it(
         kubectl("delete", *where, "configmap/stray", "--ignore-not-found")
     assert {(one["kind"], one["name"], one["change"], one["field"], one["by"]["manager"]) for one in found} == {
         ("Service", "mariadb", "added", "metadata.labels.team", "kubectl-label"),
-        ("Deployment", "wordpress", "added", "spec.template.spec.containers[name=sidecar]", "kubectl-patch"),
+        ("Deployment", "wordpress", "added", f"spec.template.metadata.annotations[{RESTARTED}]", "kubectl-rollout"),
         ("NetworkPolicy", "wordpress", "added", "spec.egress[0].ports[0].endPort", "kubectl-patch"),
         ("ConfigMap", "wordpress", "added", "data[more.php]", "another-program"),
         ("ConfigMap", "stray", "added", "", "kubectl-create"),

@@ -1,14 +1,12 @@
 """`siteforge up` over a fleet of simulated tenants, on the real engine and API server."""
 
-import json
-from typing import Any
-
 import pytest
 
 from siteforge import targets
 from tests.e2e.conftest import MakeStack
-from tests.support import simulated
+from tests.support import commands, simulated
 from tests.support.commands import kubectl
+from tests.support.fleet import in_state, up
 from tests.support.simulated import catalogue, ready, tenant, versions
 from tests.support.stack import Stack
 
@@ -23,21 +21,8 @@ def fleet(make_stack: MakeStack) -> Stack:
     return stack
 
 
-def up(stack: Stack, *arguments: str, code: int = 0) -> dict[str, Any]:
-    done = stack.siteforge("up", "--output", "json", "--timeout", "90", *arguments, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
 def lines(**titles: str) -> str:
     return catalogue(tenant(name, titles.get(name.rpartition("e2e-fleet-")[2], "A site")) for name in NAMES)
-
-
-def in_state(stack: Stack) -> set[str]:
-    """The tenants that have objects in Pulumi's state."""
-    found = {targets.tenant(one["urn"]) for one in stack.resources() if one["type"].startswith("kubernetes:")}
-    return {name for name in found if name}
 
 
 def test_a_new_fleet_is_made_in_one_run_and_ready_when_it_returns(fleet: Stack) -> None:
@@ -132,12 +117,28 @@ def test_a_dry_run_prints_a_plain_command_that_does_the_same(fleet: Stack) -> No
     fleet.catalogue(catalogue([tenant(NAMES[0], "A fifth title"), tenant(NAMES[1]), tenant(NAMES[3])]))
     line = fleet.siteforge("up", "--dry-run").stdout.strip()
     assert line.startswith("PULUMI_OPTION_TARGET=")
-    from tests.support.commands import run
-
-    done = run(["bash", "-c", line + " --non-interactive"], cwd=fleet.folder, env=fleet.environment)
+    done = commands.run(["bash", "-c", line + " --non-interactive"], cwd=fleet.folder, env=fleet.environment)
     assert "updated" in done.stdout
     assert in_state(fleet) == {NAMES[0], NAMES[1], NAMES[3]}
-    assert kubectl("get", "configmap/wordpress", "-n", NAMES[0], "-o", "yaml").count("A fifth title") >= 1
+    assert kubectl("get", "deployment/wordpress", "-n", NAMES[0], "-o", "json").count("A fifth title") >= 1
+
+
+def test_drift_inside_a_namespace_is_repaired_when_it_is_asked_for(fleet: Stack) -> None:
+    fleet.catalogue(catalogue([tenant(NAMES[0], "A sixth title"), tenant(NAMES[1]), tenant(NAMES[3])]))
+    up(fleet)
+    kubectl("scale", "deployment/wordpress", "-n", NAMES[0], "--replicas=0")
+    assert fleet.siteforge("drift", check=False).returncode == 3
+    assert up(fleet)["runs"] == []
+    (run,) = up(fleet, "--drifted")["runs"]
+    assert (run["confined"], run["tenants"]) == (True, [NAMES[0]])
+    assert ready(NAMES[0])
+    assert fleet.siteforge("drift", "--tenant", NAMES[0]).returncode == 0
+
+
+def test_one_tenant_is_provisioned_without_naming_a_command(fleet: Stack) -> None:
+    fleet.catalogue(catalogue([tenant(NAMES[0], "A seventh title"), tenant(NAMES[1], "Another"), tenant(NAMES[3])]))
+    assert "1 of 1 tenants up" in fleet.siteforge("--tenant", NAMES[0]).stdout
+    assert [run["tenants"] for run in up(fleet)["runs"]] == [[NAMES[1]]]
 
 
 def test_the_tests_tenants_are_simulated(fleet: Stack) -> None:

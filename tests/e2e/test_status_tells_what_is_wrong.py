@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from siteforge.fleet.diagnosis import Cause
 from tests.support.commands import kubectl
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
@@ -16,9 +17,9 @@ def status(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     return stack.siteforge("status", *arguments, check=False)
 
 
-def told(stack: Stack) -> dict[str, Any]:
+def told(stack: Stack, *arguments: str) -> dict[str, Any]:
     """What programs are told of the tenant, with the exit code."""
-    done = status(stack, NAMESPACE, "--output", "json")
+    done = status(stack, NAMESPACE, "--output", "json", *arguments)
     data = json.loads(done.stdout)
     assert done.returncode == (0 if data["healthy"] else 1), done.stderr
     (tenant,) = data["tenants"]
@@ -45,7 +46,7 @@ def quota_for_another_claim(blog: Stack) -> Iterator[None]:
 
 def test_a_healthy_fleet_is_told_with_what_really_runs(blog_stack: Stack) -> None:
     eventually("the tenant to be Ready", lambda: told(blog_stack)["condition"] == "Ready", namespace=NAMESPACE)
-    tenant = told(blog_stack)
+    tenant = told(blog_stack, "--drift")
     ids = kubectl("get", "pods", "-n", NAMESPACE, "-o", "jsonpath={.items[*].status.containerStatuses[*].imageID}")
     assert {image["digest"] for image in tenant["images"]} == {name.rpartition("@")[2] for name in ids.split()}
     assert (tenant["version"], tenant["ready"], tenant["wanted"], tenant["reasons"]) == ("6.1.9", 2, 2, [])
@@ -95,12 +96,15 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
     shown = status(blog)
     assert shown.returncode == 1
     assert "1 tenant: 1 Degraded" in shown.stdout
-    assert all(message in shown.stdout for message in messages.values())
+    for cause in (Cause.QUOTA_EXCEEDED, Cause.IMAGE_PULL, Cause.CLAIM_UNBOUND):
+        assert cause.words in shown.stdout
 
+    patch("resourcequota/tenant", spec={"hard": {"pods": "9"}})
     patch("deployment/wordpress", spec=container(image="siteforge.local/wordpress:6.1.9", command=SAYS_AND_ENDS))
     eventually("status to show the last words", lambda: LAST_WORDS in status(blog).stdout, namespace=NAMESPACE)
-    tenant = told(blog)
+    tenant = told(blog, "--drift")
     assert tenant["condition"] == "Degraded"
+    assert {"Deployment", "ResourceQuota"} <= {difference["kind"] for difference in tenant["drift"]}
     assert {"Exited", "CrashLoop"} & {reason["cause"] for reason in tenant["reasons"]}
     assert [LAST_WORDS] in [log["lines"] for log in tenant["logs"]]
 

@@ -8,7 +8,7 @@ import pytest
 from siteforge import cells
 from siteforge.cells import BUCKETS, bucket
 from tests.e2e.conftest import MakeStack
-from tests.e2e.test_siteforge_up_does_what_changed_and_no_more import in_state, up
+from tests.support.fleet import in_state, up
 from tests.support.simulated import catalogue, ready, tenant, versions
 from tests.support.stack import Stack
 

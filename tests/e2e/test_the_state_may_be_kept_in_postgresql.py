@@ -85,5 +85,5 @@ def test_a_server_that_goes_down_in_the_middle_costs_a_run_and_no_tenant(stack: 
     assert again["failed"] == {}
     assert all(ready(name) for name in NAMES)
     for name in NAMES:
-        assert "A third title" in kubectl("get", "configmap/wordpress", "-n", name, "-o", "yaml")
+        assert "A third title" in kubectl("get", "deployment/wordpress", "-n", name, "-o", "json")
     assert set(stack.preview().counts) == {"unchanged"}

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, from Debian's packages, in a folder that goes with it."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -8,6 +9,8 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+
+import psutil
 
 from local import packages
 
@@ -48,6 +51,11 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
+        # After a kill, its memory is in use until the last of its processes has noticed.
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.info["cwd"] == str(self._data):
+                    process.wait(_DEADLINE_SECONDS)
         options = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories= -c fsync=off"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-o", options, "-w", "start")
 

@@ -29,6 +29,7 @@ def shared_cluster() -> Iterator[None]:
             workspace.ensure()
             remove_leftovers()
         fcntl.flock(lock, fcntl.LOCK_SH)
+        cluster.start()  # at once, unless the last of the others has stopped it while this process waited
         yield
         if _alone(lock.fileno()):
             lock.seek(0)

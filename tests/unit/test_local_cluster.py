@@ -168,6 +168,12 @@ def test_simulated_nodes_are_tainted_beside_a_real_one() -> None:
     assert simulated_nodes.manifest("simulated-0000", tainted=False)["spec"] == {"taints": []}
 
 
+def test_simulated_nodes_have_room_for_all_that_tenants_ask_for() -> None:
+    status = simulated_nodes.manifest("simulated-0000", tainted=False)["status"]
+    assert isinstance(status, dict)
+    assert {"cpu", "memory", "ephemeral-storage", "pods"} == set(status["allocatable"]) == set(status["capacity"])
+
+
 # Settings
 
 

@@ -278,13 +278,19 @@ def test_no_file_can_stand_for_a_target() -> None:
         ("env", "env"),
         ("status", "status"),
         ("down", "stop"),
-        ("clean", "clean"),
     ],
 )
 def test_a_target_begins_with_its_command_by_the_python_that_is_named(target: str, command: str) -> None:
     first = make("--dry-run", target, "PYTHON=/opt/python").splitlines()[0]
     assert first == f"/opt/python -m local {command}"
     assert command in commands._COMMANDS
+
+
+def test_clean_clears_the_benchmarks_cluster_and_then_all_else() -> None:
+    first, last = make("--dry-run", "clean", "PYTHON=/opt/python").splitlines()
+    assert first.partition(" ")[0].endswith("/.siteforge/bench")
+    assert first.endswith("/opt/python -m local clean")
+    assert last == "/opt/python -m local clean"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,13 @@ def test_the_project_is_the_clone_that_holds_this_test() -> None:
 @pytest.mark.parametrize("path", [paths.STATE, paths.LOGS, paths.PROJECT / ".venv"])
 def test_git_ignores_what_belongs_to_the_clone_alone(path: Path) -> None:
     assert subprocess.run(["git", "check-ignore", "--quiet", path / "file"], cwd=paths.PROJECT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("", paths.PROJECT / ".siteforge"), ("/else/where", Path("/else/where"))]
+)
+def test_another_state_folder_can_be_named(value: str, expected: Path) -> None:
+    command = [sys.executable, "-c", "from local import paths; print(paths.STATE, paths.LOGS, sep='\\n')"]
+    environment = os.environ | {"SITEFORGE_STATE": value}
+    done = subprocess.run(command, cwd=paths.PROJECT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(expected), str(expected / "logs")]

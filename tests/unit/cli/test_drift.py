@@ -43,17 +43,17 @@ def test_every_difference_is_a_line_with_who_made_it_and_when() -> None:
         "  Ingress/old: added (by kubectl-edit, 2026-11-29T00:47:55Z)",
         "Namespace/gone-0: the catalogue has no such tenant (by kubectl-edit, 2026-11-29T00:47:55Z)",
         "1 of 3 tenants drifted, 1 namespace without a tenant (17 requests, 0.3 s)"
-        " - `siteforge up --drifted` undoes what was deleted and changed;"
-        " what was added has to be removed by hand (docs/drift.md);"
-        " put the tenant back into the catalogue, or delete its namespace",
+        " - `siteforge up --drifted` sets it back;"
+        " what others added is to be removed by hand (docs/drift.md);"
+        " `siteforge up` deletes namespaces that it made, others are to be deleted by hand",
     ]
 
 
 def test_the_fix_is_about_what_was_found() -> None:
     (*_, changed) = lines(report(Difference("Service", "wordpress", "deleted")))
-    assert changed.endswith(" - `siteforge up --drifted` undoes what was deleted and changed")
+    assert changed.endswith(" - `siteforge up --drifted` sets it back")
     (*_, added) = lines(report(Difference("Service", "wordpress", "added", "metadata.labels.team", None, "x")))
-    assert added.endswith(" - what was added has to be removed by hand (docs/drift.md)")
+    assert added.endswith(" - what others added is to be removed by hand (docs/drift.md)")
     (*_, summary) = lines(report(strays=1))
     assert summary.startswith("1 namespace without a tenant (")
 

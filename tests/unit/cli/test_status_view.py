@@ -8,7 +8,8 @@ import pytest
 
 from siteforge.cli import status_view
 from siteforge.fleet.diagnosis import Cause, Reason
-from siteforge.fleet.status import Condition, Happening, LogEnd, TenantStatus, status
+from siteforge.fleet.differences import Difference
+from siteforge.fleet.status import Condition, Happening, LogEnd, TenantStatus, status, with_drift
 from tests.support import namespaces
 from tests.support.blueprints import make
 from tests.support.cli import siteforge
@@ -60,6 +61,16 @@ def test_a_table_has_a_line_a_tenant_a_count_and_what_is_known_of_failures() -> 
         "  last lines of wordpress-1, container wordpress",
         "    a line",
     ]
+
+
+def test_drift_is_told_as_the_command_of_that_name_tells_it() -> None:
+    difference = Difference("Service", "wordpress", "changed", "spec.type", "ClusterIP", "NodePort")
+    (drifted,) = with_drift([tenant("blog")], {"blog": [difference]})
+    lines = status_view.table([drifted], NOW, wide=False).plain.splitlines()
+    assert lines[1].endswith("  1 difference from the catalogue")
+    assert lines[-2:] == ["blog  Drifted", "  Service/wordpress: spec.type: ClusterIP -> NodePort"]
+    (told,) = status_view.as_data([drifted], NOW)["tenants"]
+    assert (told["condition"], told["drift"][0]["found"]) == ("Drifted", "NodePort")
 
 
 def test_the_wide_table_has_images_the_quota_and_the_stack() -> None:

@@ -326,6 +326,8 @@ def test_a_stray_object_is_its_first_writers() -> None:
     assert stray(found) == Difference("Service", "wordpress", "added", by=first)
 
 
-def test_only_what_pulumi_declares_is_mended_by_it() -> None:
+def test_pulumi_mends_what_it_made_and_leaves_what_others_added() -> None:
     changes: dict[Any, bool] = {"deleted": True, "changed": True, "added": False}
-    assert {change: Difference("Service", "x", change).mended for change in changes} == changes
+    assert {change: Difference("Service", "x", change, by=KUBECTL).mended for change in changes} == changes
+    left_over = Difference("Ingress", "wordpress", "added", by=Actor("siteforge", "Apply", "", NIGHT))
+    assert left_over.mended

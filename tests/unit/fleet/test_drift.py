@@ -10,6 +10,7 @@ import pytest
 from siteforge import configuration
 from siteforge.errors import ClusterError, SettingsError
 from siteforge.fleet.cluster import BY_NAME, OURS, TENANT_KINDS, Cluster
+from siteforge.fleet.differences import Difference
 from siteforge.fleet.drift import Objects, Report, compare, desired, drifted
 from siteforge.fleet.project import Project
 from siteforge.specs.manifest import Manifest
@@ -55,6 +56,12 @@ def test_differences_are_told_by_tenant() -> None:
         "aku": [("ConfigMap", "changed")],
         "lumi": [("Service", "deleted")],
     }
+
+
+def test_a_tenant_that_only_others_added_to_is_not_for_pulumi_to_mend() -> None:
+    added = Difference("Service", "wordpress", "added", "metadata.labels.team", None, "x")
+    deleted = Difference("Service", "wordpress", "deleted")
+    assert Report(3, {"aku": [added], "lumi": [added, deleted]}, [], 17, 0.3).mendable == ["lumi"]
 
 
 def ingress(tenant: str) -> Manifest:

@@ -7,7 +7,18 @@ import pytest
 from siteforge import names, secrets
 from siteforge.blueprint import Blueprint
 from siteforge.fleet.diagnosis import Cause
-from siteforge.fleet.status import Condition, TenantStatus, Usage, by_namespace, expected, healthy, status, tag
+from siteforge.fleet.differences import Difference
+from siteforge.fleet.status import (
+    Condition,
+    TenantStatus,
+    Usage,
+    by_namespace,
+    expected,
+    healthy,
+    status,
+    tag,
+    with_drift,
+)
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import objects
 from tests.support import namespaces
@@ -47,6 +58,18 @@ def test_faults_degrade_and_starts_progress() -> None:
     assert of(waiting("ImagePullBackOff")).condition is Condition.DEGRADED
     assert of(waiting("ContainerCreating")).condition is Condition.PROGRESSING
     assert not healthy([of(namespaces.healthy()), of(waiting("ContainerCreating"))])
+
+
+def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:
+    differences = [Difference("Service", "wordpress", "changed", "spec.type"), Difference("Role", "owner", "deleted")]
+    whole, faulty, other = of(namespaces.healthy()), of(waiting("ImagePullBackOff")), of(namespaces.healthy())
+    other = dataclasses.replace(other, name="other")
+    told = with_drift([whole, faulty, of(waiting("ContainerCreating")), other], {"blog": differences})
+    assert [one.condition for one in told] == ["Drifted", "Degraded", "Drifted", "Ready"]
+    assert [len(one.drift) for one in told] == [2, 2, 2, 0]
+    assert told[0].why == "2 differences from the catalogue"
+    assert told[1].why == Cause.IMAGE_PULL.words
+    assert not healthy(told[:1])
 
 
 def test_a_silent_node_leaves_a_tenant_unknown_unless_something_else_is_known_to_be_wrong() -> None:

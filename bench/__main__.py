@@ -1,0 +1,84 @@
+"""`python -m bench` (`make bench`): runs what the environment asks for, then writes results, charts and page.
+
+BENCH_TENANTS   numbers of tenants, such as "50 200 1000" (default "50 200")
+BENCH_PEERS     names, such as "floor siteforge helm8" (default: all)
+BENCH_DEADLINE  seconds for a piece of work (default 900)
+BENCH_LABEL     what to know before reading the figures, shown above them
+BENCH_OUTPUT    folder for performance.md and bench/ (default docs)
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import fleet, harness, page, targets
+from bench.harness import Plan
+from bench.peers import PEERS
+from bench.results import Results, load
+from local import paths
+from local.steps import Failure, say
+
+RESULTS = "results.json"
+
+
+def plan(environment: Mapping[str, str]) -> Plan:
+    """What the environment asks for.
+
+    Raises:
+        Failure: a value can't be what it should say.
+    """
+    names = environment.get("BENCH_PEERS", "").split() or list(PEERS)
+    if unknown := [name for name in names if name not in PEERS]:
+        raise Failure(f"BENCH_PEERS: no such peer: {', '.join(unknown)}", fix=f"there are: {' '.join(PEERS)}")
+    sizes = [_integer("BENCH_TENANTS", text) for text in environment.get("BENCH_TENANTS", "50 200").split()]
+    if not sizes or not all(2 <= size <= fleet.LARGEST for size in sizes):
+        raise Failure("BENCH_TENANTS: no numbers to run with", fix=f'numbers from 2 to {fleet.LARGEST}, as in "50 200"')
+    deadline = _integer("BENCH_DEADLINE", environment.get("BENCH_DEADLINE", "900"))
+    ordered = [name for name in PEERS if name in names]
+    return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""))
+
+
+def _integer(variable: str, text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise Failure(f"{variable}: not a whole number above 0 ({text})", fix=f"{variable}=50")
+    return int(text)
+
+
+def _own_state() -> None:
+    """The benchmarks make and delete clusters: never that of the clone."""
+    if paths.STATE == paths.PROJECT / ".siteforge":
+        raise Failure("the benchmarks need a state folder of their own (SITEFORGE_STATE)", fix="make bench")
+
+
+def show(results: Results) -> None:
+    """Print the verdicts."""
+    for found in targets.judge(results):
+        value = "" if found.value is None else f" ({found.value:.3g}, limit {found.limit:.3g})"
+        say(f"    {found.verdict:<12}  {found.aim}{value}")
+
+
+def main(arguments: list[str]) -> int:
+    """Run, or with the argument `page` just write the page anew from the results that are there."""
+    output = Path(os.environ.get("BENCH_OUTPUT") or paths.PROJECT / "docs")
+    file = output / "bench" / RESULTS
+    # Asked to end, it stops what it started, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if arguments != ["page"]:
+            _own_state()
+            results = harness.run(plan(os.environ), lambda so_far: so_far.save(file))
+            show(results)
+        page.write(load(file), output, RESULTS)
+    except Failure as failure:
+        say(f"error: {failure.message}" + (f"\nfix: {failure.fix}" if failure.fix else ""))
+        return 1
+    except KeyboardInterrupt:
+        say("stopped; nothing is left running")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

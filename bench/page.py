@@ -1,0 +1,186 @@
+"""docs/performance.md and its charts, made from the results and nothing else."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench import chart, targets
+from bench.results import WORKS, Results, Row
+
+_TITLES = {
+    "create": "Create all tenants",
+    "no_op": "Nothing to do",
+    "change_one": "Change one tenant",
+    "drift_check": "Drift check",
+    "repair": "Repair one per cent that drifted",
+    "delete_one": "Delete one tenant",
+}
+
+_HEAD = """# Performance
+
+Made by `make bench` from [{json}]({folder}/{json}); not written by hand. `BENCH_TENANTS="50 200 1000"`,
+`BENCH_PEERS="floor siteforge"` and `BENCH_DEADLINE=900` (seconds for a piece of work) choose what is run.
+{label}
+One harness, one run. Every peer declares the same full tenants of plan nano ({objects} objects each, with owners, a
+domain and TLS) on a fresh cluster of simulated nodes (KWOK), and is held to the same guarantee: a piece of work is over
+when each tenant's Deployment and StatefulSet are ready and each of its Services has a ready endpoint; what a tool
+doesn't wait for itself is waited for by the harness, on the clock. After each, objects are compared with what is
+declared.
+
+- **Run**: {date}, {machine}.
+- **Versions**: {versions}.
+- **Cluster**: {cluster}. Volumes are there before they are claimed, as a storage driver isn't what is measured.
+- **Deadline** of a piece of work: {deadline:.0f} s; `> X` is one that was cut off there, and what would have come
+  after it was left out.
+
+Wall seconds last until the guarantee holds. CPU seconds are those of the tool with all its processes (the kernel's own
+sums), apart from those of the control plane. Memory is the resident set of all the tool's processes together at its
+highest, sampled five times a second. Requests of the tool are counted by the API server (flow schema of the tool's
+user); those by verb are everybody's, the controllers' among them, and a watch counts when it ends. Bytes to the backend
+are the sizes of all files that were finished in the state's folder (inotify); kubectl and the floor keep no state, and
+Helm keeps its own in the cluster, where it is not counted.
+
+OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provider only releases up to 1.13.4 of 2021
+are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.
+"""
+
+_PEERS = """
+## Peers
+
+| name | what |
+|---|---|
+"""
+
+_TARGETS = """
+## Targets
+
+Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound.
+
+| target | measured | verdict |
+|---|---|---|
+"""
+
+
+_RATIOS = """
+## Siteforge by each peer
+
+Siteforge's wall seconds divided by the peer's in this run; below 1 it is faster. `<` stands where the peer was cut off.
+
+| work | tenants | {peers} |
+|---|---|{lines}|
+"""
+
+
+def write(results: Results, folder: Path, name: str) -> None:
+    """Write `performance.md` into `folder`, and the charts beside the results.
+
+    Args:
+        results: of a run.
+        folder: of the docs.
+        name: of the results' file in its folder `bench`.
+    """
+    beside = folder / "bench"
+    beside.mkdir(parents=True, exist_ok=True)
+    for work in WORKS:
+        (beside / f"{work}.svg").write_text(_chart(results, work))
+    (folder / "performance.md").write_text(text(results, name))
+
+
+def text(results: Results, name: str) -> str:
+    """The page."""
+    head = _HEAD.format(
+        json=name,
+        folder="bench",
+        label=f"\n**{results.label}**\n" if results.label else "",
+        objects=results.objects,
+        date=results.date,
+        machine=_listed(results.machine),
+        versions=_listed(results.versions),
+        cluster=_listed(results.cluster),
+        deadline=results.deadline,
+    )
+    peers = "".join(f"| {peer} | {title} |\n" for peer, title in results.titles.items())
+    verdicts = "".join(
+        f"| {found.aim} | {_number(found.value)} | {found.verdict} |\n" for found in targets.judge(results)
+    )
+    return (
+        head
+        + _TARGETS
+        + verdicts
+        + _ratios(results)
+        + _PEERS
+        + peers
+        + "".join(_section(results, work) for work in WORKS)
+    )
+
+
+def _ratios(results: Results) -> str:
+    others = [peer for peer in results.titles if peer != targets.OURS]
+    lines = []
+    for work in WORKS:
+        for size in results.sizes:
+            if targets.seconds(results, size, targets.OURS, work) is not None:
+                cells = " | ".join(_ratio(results, size, work, peer) for peer in others)
+                lines.append(f"| {_TITLES[work]} | {size:,} | {cells} |\n")
+    head = _RATIOS.format(peers=" | ".join(others), lines="|".join("---" for _ in others))
+    return head + "".join(lines) if lines and others else ""
+
+
+def _ratio(results: Results, size: int, work: str, peer: str) -> str:
+    row, value = results.find(size, peer, work), targets.against(work, size, peer)(results)
+    return f"{'< ' if row and row.outcome == 'cut off' else ''}{_number(value)}"
+
+
+def _section(results: Results, work: str) -> str:
+    lines = [
+        f"\n## {_TITLES[work]}\n",
+        f"![Seconds by number of tenants](bench/{work}.svg)\n",
+        "| tenants | peer | wall s | CPU s | control plane s | peak MiB | its requests | all by verb | backend MB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for size in results.sizes:
+        for peer in results.titles:
+            row = results.find(size, peer, work)
+            if row is not None and not (row.outcome == "not offered" and _is_reference(results, peer)):
+                lines.append(f"| {size:,} | {peer} | {' | '.join(_cells(row))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _is_reference(results: Results, peer: str) -> bool:
+    return results.titles[peer].startswith("reference")
+
+
+def _cells(row: Row) -> Sequence[str]:
+    if row.outcome in ("not offered", "failed"):
+        reason = f": {row.reason}".replace("|", "\\|") if row.reason else ""
+        return [f"{row.outcome}{reason}", *[""] * 6]
+    wall = f"{'> ' if row.outcome == 'cut off' else ''}{_number(row.seconds)}"
+    return [
+        wall,
+        _number(row.cpu_seconds),
+        _number(sum(row.control_plane_cpu_seconds.values())),
+        _number(None if row.peak_bytes is None else row.peak_bytes / 2**20),
+        "" if row.own_requests is None else f"{row.own_requests:,}",
+        ", ".join(f"{verb} {count:,}" for verb, count in row.requests.items()),
+        "" if row.backend_bytes is None else _number(row.backend_bytes / 1e6),
+    ]
+
+
+def _chart(results: Results, work: str) -> str:
+    lines = {peer: list(_points(results, peer, work)) for peer in results.titles}
+    return chart.svg(_TITLES[work], "s", lines)
+
+
+def _points(results: Results, peer: str, work: str) -> Iterator[chart.Point]:
+    for row in results.of(peer, work):
+        if row.seconds:
+            yield row.tenants, row.seconds
+
+
+def _listed(found: dict[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in found.items())
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

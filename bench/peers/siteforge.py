@@ -1,0 +1,46 @@
+"""Siteforge: `siteforge up` and `siteforge drift`."""
+
+from bench.fleet import Fleet
+from bench.peers.peer import Command
+from bench.peers.plain import Plain
+
+_CELL = 50
+"""Tenants a cell, as docs/cells.md advises."""
+
+_SETTINGS = {"readiness": "fleet", "deletionProtection": "false", "removablePercent": "100"}
+"""Readiness of all tenants at once; and tenants that may be removed, as other tools remove theirs."""
+
+
+class Siteforge(Plain):
+    """Its command line, over cells."""
+
+    name = "siteforge"
+    title = f"Siteforge: `siteforge up`, `siteforge drift`, cells of {_CELL} tenants"
+    largest = 5000
+    cell = _CELL
+
+    def prepare(self) -> None:
+        """Make the stack of the first cell."""
+        super().prepare()
+        for key, value in _SETTINGS.items():
+            self._run("pulumi", "config", "set", f"siteforge:{key}", value)
+        self._cells = 1
+
+    def declare(self, fleet: Fleet) -> None:
+        """A catalogue, and once the cells for its size, which have nothing to move yet."""
+        super().declare(fleet)
+        while self._cells * self.cell < fleet.size:
+            self._run("siteforge", "cells", "add", f"bench-{self._cells}", "--stack", "bench")
+            self._cells += 1
+
+    def drift_check(self) -> Command:
+        """`siteforge drift`; 3 says that something differs."""
+        return Command(("siteforge", "drift", "--stack", "bench"), self.home, frozenset({0, 3}))
+
+    def repair(self, tenants: list[str]) -> Command | None:
+        """It finds them itself."""
+        return Command(("siteforge", "up", "--stack", "bench", "--drifted"), self.home)
+
+    def _up(self, *tenants: str) -> Command:
+        """It finds out by itself what there is to do."""
+        return Command(("siteforge", "up", "--stack", "bench"), self.home)

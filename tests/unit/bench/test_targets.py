@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+from bench import targets
+from bench.results import Results, Row
+
+EMPTY = Results("", "2026-11-29", {}, {}, {}, 23, {}, 900.0)
+
+
+def row(tenants: int, peer: str, work: str, seconds: float, **fields: object) -> Row:
+    return replace(Row(tenants, peer, work, "done", seconds=seconds), **fields)  # type: ignore[arg-type]
+
+
+def verdicts(*rows: Row) -> dict[str, str]:
+    found = targets.judge(replace(EMPTY, rows=list(rows)))
+    return {verdict.aim: verdict.verdict for verdict in found if verdict.verdict != "not measured"}
+
+
+def test_nothing_is_said_of_what_was_not_measured() -> None:
+    assert verdicts() == {}
+
+
+def test_ratios_are_met_or_missed() -> None:
+    peers = row(200, "floor", "create", 5), row(200, "helm8", "create", 19)
+    assert list(verdicts(row(200, "siteforge", "create", 10), *peers).values()) == ["met", "missed"]
+
+
+def test_a_peer_that_was_cut_off_took_at_least_its_deadline() -> None:
+    naive = Row(200, "naive", "create", "cut off", seconds=900)
+    assert list(verdicts(row(200, "siteforge", "create", 10), naive).values()) == ["met"]
+
+
+def test_our_own_cut_off_work_meets_nothing() -> None:
+    ours = Row(200, "siteforge", "create", "cut off", seconds=900)
+    assert verdicts(ours, row(200, "floor", "create", 800)) == {}
+
+
+def test_the_interpreters_start_is_taken_from_both_sides_of_a_drift_check() -> None:
+    rows = [row(50, "interpreter", "no_op", 0.5), row(1000, "floor", "drift_check", 1.0)]
+    assert list(verdicts(*rows, row(1000, "siteforge", "drift_check", 2.9)).values()) == ["met"]
+    assert list(verdicts(*rows, row(1000, "siteforge", "drift_check", 3.1)).values()) == ["missed"]
+
+
+def test_speed_may_not_fall() -> None:
+    small = row(500, "siteforge", "create", 50)
+    assert list(verdicts(small, row(5000, "siteforge", "create", 580)).values()) == ["met"]
+    assert list(verdicts(small, row(5000, "siteforge", "create", 600)).values()) == ["missed"]
