@@ -138,6 +138,10 @@ def edited(line: dict[str, Any], field: str) -> dict[str, Any]:
         return {**line, **value}
     if field.startswith("database.external."):
         return line | {"database": {"external": value}}
+    if field == "plan":
+        # Of a tenant that says no sizes of its own but those of its volumes.
+        for part in ("wordpress", "database"):
+            del line[part]["resources"]
     path = field.split(".")
     for above in ("tolerations", "autoscaling"):
         if above in path:
