@@ -81,7 +81,9 @@ def derive(secret: str, tenant: str, version: int = 1, given: Given | None = Non
 
     given = given or Given()
     # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.
-    others = f"fingerprint/{given.database}\0{given.smtp}" if given.database or given.smtp else "fingerprint"
+    # It is of marked values: of those before them it was another, so that pods that still have them are made anew.
+    own = "marked-fingerprint"
+    others = f"{own}/{given.database}\0{given.smtp}" if given.database or given.smtp else own
     return Credentials(
         database_password=given.database or value("database-password", 24),
         database_root_password=value("database-root-password", 24),

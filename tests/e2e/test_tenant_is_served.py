@@ -23,6 +23,9 @@ def test_it_is_all_unchanged_also_after_a_refresh(blog_stack: Stack) -> None:
     assert set(blog_stack.preview().counts) == {"unchanged"}
 
 
+VOLUME = {"accessMode": "ReadWriteOnce", "classWritten": False, "size": "1Gi", "storageClass": "local-path"}
+
+
 def test_the_outputs_say_where_and_how(blog_stack: Stack) -> None:
     assert blog_stack.output("tenants") == {
         "e2e-blog": {
@@ -32,6 +35,8 @@ def test_the_outputs_say_where_and_how(blog_stack: Stack) -> None:
             "domains": [],
             "reach": "kubectl port-forward --namespace e2e-blog service/wordpress 8080:80",
             "adminUser": "admin",
+            "deletionProtection": False,
+            "volumes": {"mariadb": VOLUME, "wordpress": VOLUME},
         }
     }
     assert "[secret]" in blog_stack.pulumi("stack", "output", "adminPasswords").stdout
