@@ -68,6 +68,7 @@ def test_of_two_runs_of_one_stack_one_is_refused_and_says_who_has_it(stack: Stac
     assert "locked" in second.stdout + second.stderr
 
 
+@pytest.mark.faults
 def test_a_server_that_goes_down_in_the_middle_costs_a_run_and_no_tenant(stack: Stack, server: Postgres) -> None:
     lines(stack, "A third title")
     results: list[subprocess.CompletedProcess[str]] = []
