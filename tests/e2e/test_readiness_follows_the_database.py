@@ -22,6 +22,8 @@ def restarts() -> str:
 
 def test_a_lost_database_takes_the_site_out_of_its_service_without_killing_it(blog: Stack, site: Site) -> None:
     assert len(ready_endpoints()) == 1
+    # The pod of an earlier rollout may still be going.
+    eventually("one pod", lambda: len(restarts().split()) == 1, namespace=NAMESPACE)
     before = restarts()
     kubectl("scale", "-n", NAMESPACE, "statefulset/mariadb", "--replicas=0")
     eventually("the Service to have no endpoint", lambda: ready_endpoints() == [], namespace=NAMESPACE)
