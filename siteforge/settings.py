@@ -118,10 +118,10 @@ def _identity(context: str | None, known: str | None) -> str:
 
 
 def _unawaited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    kind = args.type_.rpartition(":")[2]
     if not args.type_.startswith("kubernetes:"):
         return None
-    return pulumi.ResourceTransformationResult(unawaited({**args.props, "kind": kind}), args.opts)
+    manifest = {**args.props, "kind": args.type_.rpartition(":")[2]}
+    return pulumi.ResourceTransformationResult(unawaited(manifest), args.opts)
 
 
 def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:

@@ -44,7 +44,7 @@ def add(project: Project, cluster: Cluster, stack: str, say: Say) -> None:
     if project.configuration.cells is None:
         # Before the configuration names it: a stack that is told of a file that isn't there runs no more.
         _write(project, layout)
-    if stack not in _stacks(project):
+    if stack not in project.stacks():
         say(f"make the stack {stack}, with the configuration of {project.stack}")
         pulumi(project.folder, "stack", "init", stack, "--copy-config-from", project.stack, "--no-select")
     for one in (project.stack, stack):
@@ -146,11 +146,6 @@ def _share(layout: Cells) -> list[int]:
     while len(taken) < fair:
         taken.append(max(left.values(), key=len).pop())
     return taken
-
-
-def _stacks(project: Project) -> list[str]:
-    said = json.loads(pulumi(project.folder, "stack", "ls", "--json"))
-    return [one["name"].rpartition("/")[2] for one in said]
 
 
 def _export(project: Project, stack: str) -> dict[str, Any]:

@@ -192,14 +192,6 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
-    def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
-        """Delete one object; it may be gone already.
-
-        Raises:
-            ClusterError: as `get`.
-        """
-        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
-
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
 

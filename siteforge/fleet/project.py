@@ -103,6 +103,15 @@ class Project:
         told = json.loads(pulumi(self.folder, "stack", "output", "--json", "--stack", self.stack))
         return str(told["cluster"]) if "cluster" in told else None
 
+    def stacks(self) -> dict[str, bool]:
+        """The project's stacks, and whether each ever had anything.
+
+        Raises:
+            EngineError: Pulumi can't say.
+        """
+        said = json.loads(pulumi(self.folder, "stack", "ls", "--json"))
+        return {one["name"].rpartition("/")[2]: bool(one.get("resourceCount") or one.get("lastUpdate")) for one in said}
+
     def cluster(self) -> Cluster:
         """A connection to the stack's cluster.
 

@@ -1,7 +1,6 @@
 """Bringing the fleet to what the catalogue says: the cells that need it, several at once, and nothing else."""
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -16,7 +15,7 @@ from siteforge.fleet import plan, readiness, records, survey
 from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner, Verb
 from siteforge.fleet.plan import Cell
-from siteforge.fleet.project import Project, pulumi
+from siteforge.fleet.project import Project
 from siteforge.fleet.records import Program
 from siteforge.names import namespace
 
@@ -89,22 +88,12 @@ def look(
     wanted = {spec.name: records.digest(spec, project.configuration, program) for spec in project.tenants}
     known = records.read(cluster, project.name)
     unknown = [stack for stack in project.cells.stacks if stack not in known]
-    cells = plan.cells(project.cells, wanted, known, _empty(project) if unknown else ())
+    cells = plan.cells(
+        project.cells, wanted, known, [one for one, used in project.stacks().items() if not used] if unknown else ()
+    )
     namespaces = {one["metadata"]["name"] for one in cluster.objects(NAMESPACE, labels=OURS)}
     present = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
     return Findings(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
-
-
-def _empty(project: Project) -> list[str]:
-    """The stacks that never had anything.
-
-    Raises:
-        EngineError: Pulumi can't say.
-    """
-    said = json.loads(pulumi(project.folder, "stack", "ls", "--json"))
-    return [
-        one["name"].rpartition("/")[2] for one in said if not one.get("resourceCount") and not one.get("lastUpdate")
-    ]
 
 
 def jobs(asked: int | None = None) -> int:
