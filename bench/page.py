@@ -35,9 +35,9 @@ declared.
 Wall seconds last until the guarantee holds. CPU seconds are those of the tool with all its processes (the kernel's own
 sums), apart from those of the control plane. Memory is the resident set of all the tool's processes together at its
 highest, sampled five times a second. Requests of the tool are counted by the API server (flow schema of the tool's
-user); those by verb are everybody's, the controllers' among them, and a watch counts when it ends. Bytes to the backend
-are the sizes of all files that were finished in the state's folder (inotify); kubectl and the floor keep no state, and
-Helm keeps its own in the cluster, where it is not counted.
+user); those by verb are everybody's, the controllers' among them; there a watch counts when it ends, and discovery
+doesn't count. Bytes to the backend are the sizes of all files that were finished in the state's folder (inotify);
+kubectl and the floor keep no state, and Helm keeps its own in the cluster, where it is not counted.
 
 OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provider only releases up to 1.13.4 of 2021
 are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.

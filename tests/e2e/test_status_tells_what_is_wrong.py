@@ -30,6 +30,10 @@ def patch(target: str, **fields: Any) -> None:
     kubectl("patch", "-n", NAMESPACE, target, "--type=strategic", "-p", json.dumps(fields))
 
 
+def names(kind: str) -> list[str]:
+    return kubectl("get", kind, "-n", NAMESPACE, "-o", "name").split()
+
+
 def container(**fields: Any) -> dict[str, Any]:
     return {"template": {"spec": {"containers": [{"name": "wordpress", **fields}]}}}
 
@@ -46,6 +50,8 @@ def quota_for_another_claim(blog: Stack) -> Iterator[None]:
 
 def test_a_healthy_fleet_is_told_with_what_really_runs(blog_stack: Stack) -> None:
     eventually("the tenant to be Ready", lambda: told(blog_stack)["condition"] == "Ready", namespace=NAMESPACE)
+    # The pod of an earlier rollout may still be going: it counts against the quota, not as what runs.
+    eventually("two pods", lambda: len(names("pods")) == 2, namespace=NAMESPACE)
     tenant = told(blog_stack, "--drift")
     ids = kubectl("get", "pods", "-n", NAMESPACE, "-o", "jsonpath={.items[*].status.containerStatuses[*].imageID}")
     assert {image["digest"] for image in tenant["images"]} == {name.rpartition("@")[2] for name in ids.split()}
