@@ -1,12 +1,17 @@
 """What a stack tells of its tenants."""
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
 from siteforge.components.tenant import Tenant
 from siteforge.errors import EngineError
+
+_ATTEMPTS: Final = 6
+_PAUSE_SECONDS: Final = 0.1
+"""Before the second attempt; doubled for each further one, some three seconds in all."""
 
 
 def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
@@ -54,8 +59,16 @@ def previous() -> dict[str, Any]:
         EngineError: the state can't be read.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    try:
-        told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
-    except Exception as error:  # the SDK raises nothing narrower
-        raise EngineError(f"what the stack's last run told can't be read: {error} - is its backend up?") from None
-    return dict(told.get("outputs") or {})
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+            return dict(told.get("outputs") or {})
+        except Exception as error:  # the SDK raises nothing narrower
+            # The engine of this very run may be writing the state: a file backend writes it in place, so that a
+            # reader finds it empty or cut off for a moment (pkg/backend/diy/state.go, "failed to load checkpoint").
+            if attempt == _ATTEMPTS:
+                raise EngineError(
+                    f"what the stack's last run told can't be read: {error} - is its backend up?"
+                ) from None
+            time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
+    raise AssertionError("unreachable")
