@@ -74,6 +74,7 @@ def _run(
     dry_run: bool,
     output: Output,
 ) -> None:
+    from siteforge.fleet import rights
     from siteforge.fleet import up as fleet
     from siteforge.fleet.project import Project
 
@@ -87,6 +88,8 @@ def _run(
                 for run in cell:
                     typer.echo(run.line(verb, project.name))
             return
+        if verb == "up" and found.runs:
+            rights.require(cluster, project.configuration)
         summary = _perform(project, cluster, found, verb, fleet.jobs(jobs), timeout, quiet=output is Output.JSON)
     seconds = time.monotonic() - started
     if output is Output.JSON:

@@ -123,8 +123,7 @@ def _cluster(project: Project, cluster: Cluster) -> Iterator[Finding]:
     yield _network(cluster)
     wanted = rights.needed(project.configuration)
     if lacking := rights.missing(cluster, wanted):
-        fix = "have a ClusterRole with them bound to who runs Pulumi"
-        yield Finding("cluster", "fail", f"not allowed: {', '.join(map(str, lacking))}", fix)
+        yield Finding("cluster", "fail", f"not allowed: {', '.join(map(str, lacking))}", rights.REMEDY)
     else:
         yield Finding("cluster", "ok", f"all {len(wanted)} rights that runs need")
 

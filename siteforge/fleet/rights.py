@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from siteforge.configuration import Configuration
+from siteforge.errors import ClusterError
 from siteforge.fleet.cluster import ENDPOINT_SLICE, EVENT, NODE, POD, TENANT_KINDS, VOLUME, Cluster, Kind
 
 _REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
@@ -18,6 +19,8 @@ _CHANGED = ("get", "list", "watch", "create", "patch", "delete")
 _READ = {POD: ("get", "list", "watch"), EVENT: ("list",), ENDPOINT_SLICE: ("list",), NODE: ("list",), VOLUME: ("list",)}
 
 _AT_ONCE = 8
+
+REMEDY = "have a ClusterRole with them bound to who runs Pulumi"
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +35,10 @@ class Right:
         return f"{self.verb} {self.plural}{f'.{self.group}' if self.group else ''}"
 
 
+_EVERYTHING = Right("*", "*", "*")
+"""What `cluster-admin` has: only a rule that says so itself allows it."""
+
+
 def needed(configuration: Configuration) -> list[Right]:
     """The rights that runs of this configuration need."""
     unused = "Ingress" if configuration.ingress.gateway else "HTTPRoute"
@@ -40,16 +47,31 @@ def needed(configuration: Configuration) -> list[Right]:
 
 
 def missing(cluster: Cluster, rights: list[Right]) -> list[Right]:
-    """Those that who asks does not have.
+    """Those that who asks does not have; an administrator is asked for once, and has them all.
 
     Raises:
         ClusterError: the cluster can't be asked.
     """
+    if _allowed(cluster, _EVERYTHING):
+        return []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return sorted(
             right
             for right, allowed in zip(rights, pool.map(lambda one: _allowed(cluster, one), rights), strict=True)
             if not allowed
+        )
+
+
+def require(cluster: Cluster, configuration: Configuration) -> None:
+    """Make sure, before anything is changed, that runs of this configuration may do what they have to.
+
+    Raises:
+        ClusterError: they may not, and which rights are missing; or the cluster can't be asked.
+    """
+    if lacking := missing(cluster, needed(configuration)):
+        raise ClusterError(
+            f"{cluster.server} (context {cluster.context}): not allowed: {', '.join(map(str, lacking))}"
+            f" - {REMEDY}; nothing was changed"
         )
 
 

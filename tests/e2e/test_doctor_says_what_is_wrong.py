@@ -107,6 +107,15 @@ def test_a_missing_right_is_named(stack: Stack, limited: Path) -> None:
     )
 
 
+def test_siteforge_up_names_a_missing_right_before_it_begins(stack: Stack, limited: Path) -> None:
+    before = stack.resources()
+    done = stack.siteforge("up", "--all", check=False, KUBECONFIG=str(limited))
+    assert done.returncode == 1
+    assert "not allowed: create deployments.apps, delete secrets - have a ClusterRole" in done.stderr
+    assert done.stderr.rstrip().endswith("nothing was changed")
+    assert stack.resources() == before
+
+
 def test_a_cluster_that_does_not_answer_is_named(stack: Stack, tmp_path: Path) -> None:
     known = yaml.safe_load(Path(cluster.kubeconfig()).read_text())
     known["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
