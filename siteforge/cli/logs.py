@@ -1,6 +1,8 @@
 """`siteforge logs`: the logs of a tenant's pods as one."""
 
 import re
+import signal
+import threading
 from typing import Annotated, Literal
 
 import typer
@@ -62,13 +64,22 @@ def logs(
         tail = fleet_logs.LAST
     console = Console(soft_wrap=True, highlight=False, markup=False)
     colours: dict[str, str] = {}
-    read = fleet_logs.follow if follow else fleet_logs.read
+    stop = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        # No exception in the middle of whatever is being done: it might leave a lock of the client held. A second
+        # Ctrl-C does raise one, should the API server not answer.
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     with project.cluster() as cluster:
-        try:
-            for line in read(cluster, namespace, component, tail=tail, seconds=since):
-                prefix = str(line.source)
-                colour = colours.setdefault(prefix, _COLOURS[len(colours) % len(_COLOURS)])
-                # What visitors write into a log must not act on the terminal.
-                console.print(Text(prefix, colour), printable(line.text.expandtabs()))
-        except KeyboardInterrupt:
-            raise typer.Exit(0) from None
+        if follow:
+            signal.signal(signal.SIGINT, interrupt)
+            lines = fleet_logs.follow(cluster, namespace, component, tail=tail, seconds=since, stop=stop)
+        else:
+            lines = fleet_logs.read(cluster, namespace, component, tail=tail, seconds=since)
+        for line in lines:
+            prefix = str(line.source)
+            colour = colours.setdefault(prefix, _COLOURS[len(colours) % len(_COLOURS)])
+            # What visitors write into a log must not act on the terminal.
+            console.print(Text(prefix, colour), printable(line.text.expandtabs()))

@@ -114,9 +114,19 @@ def read(
 
 
 def follow(
-    cluster: Cluster, tenant: str, role: Role | None = None, *, tail: int | None = LAST, seconds: int | None = None
+    cluster: Cluster,
+    tenant: str,
+    role: Role | None = None,
+    *,
+    tail: int | None = LAST,
+    seconds: int | None = None,
+    stop: threading.Event | None = None,
 ) -> Iterator[Line]:
-    """The same, and then each line as it is written, those of pods that start later among them; without an end.
+    """The same, and then each line as it is written, those of pods that start later among them.
+
+    Args:
+        cluster, tenant, role, tail, seconds: as of `read`.
+        stop: ends it when set; without it there is no end.
 
     Raises:
         ClusterError: as `read`; a single container's log that can't be read is tried again.
@@ -125,7 +135,8 @@ def follow(
     followed: dict[Source, _Follower] = {}
     query = _query(tail, seconds)
     next_look = 0.0
-    while True:
+    stop = stop or threading.Event()
+    while not stop.is_set():
         if time.monotonic() >= next_look:
             for source in sources(_pods(cluster, tenant, role)):
                 if source not in followed:
@@ -133,7 +144,7 @@ def follow(
                 followed[source].ensure(query)
             # What starts from now on is wanted from its beginning.
             query, next_look = {}, time.monotonic() + _SECONDS_BETWEEN_LOOKS
-        time.sleep(_WINDOW_SECONDS)
+        stop.wait(_WINDOW_SECONDS)
         arrived = [lines.get() for _ in range(lines.qsize())]
         yield from sorted(arrived, key=lambda line: line.moment)
 

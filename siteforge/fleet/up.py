@@ -28,8 +28,8 @@ _SOON_SECONDS = 30.0
 _EXPLAINED = 10
 """Of how many tenants it is looked at closely why they are not ready."""
 
-_RUN_MEBIBYTES = 700
-"""What the processes of one run take: engine, provider, language host and program (docs/performance.md)."""
+_RUN_MEBIBYTES = 1800
+"""What the processes of a run of 50 new tenants take: engine, provider, language host, program (docs/performance.md)."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 NAMESPACE = "e2e-blog"
-_DEADLINE_SECONDS = 20
+_DEADLINE_SECONDS = 60
 
 
 def test_logs_of_all_pods_are_merged(blog_stack: Stack, site: Site) -> None:

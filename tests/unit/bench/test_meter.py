@@ -42,12 +42,13 @@ def test_time_and_exit_code_are_the_commands(tmp_path: Path) -> None:
     assert not usage.cut_off
 
 
-SPIN = f'{sys.executable} -c "import time; e = time.process_time() + 0.4\nwhile time.process_time() < e: pass"'
+SPIN = f'{sys.executable} -c "import time; e = time.process_time() + 0.1\nwhile time.process_time() < e: pass"'
+"""So little, as what is left behind is ended after two seconds, and the machine may be busy with other tests."""
 
 
 @pytest.mark.parametrize("script", [SPIN, f"{SPIN} & wait", f"({SPIN} &); true"], ids=["own", "child", "orphan"])
 def test_cpu_of_every_descendant_counts(tmp_path: Path, script: str) -> None:
-    assert 0.4 <= measured(tmp_path, script).cpu_seconds < 5
+    assert 0.1 <= measured(tmp_path, script).cpu_seconds < 5
 
 
 def test_memory_of_processes_that_run_together_is_added(tmp_path: Path) -> None:
