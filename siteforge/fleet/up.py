@@ -29,7 +29,7 @@ _EXPLAINED = 10
 """Of how many tenants it is looked at closely why they are not ready."""
 
 _RUN_MEBIBYTES = 1800
-"""What the processes of a run of 50 new tenants take: engine, provider, language host, program (docs/performance.md)."""
+"""What a run of 50 new tenants takes: engine, provider, language host and program (docs/performance.md)."""
 
 
 @dataclass(frozen=True)
