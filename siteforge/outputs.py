@@ -9,9 +9,8 @@ import pulumi
 from siteforge.components.tenant import Tenant
 from siteforge.errors import EngineError
 
-_ATTEMPTS: Final = 6
-_PAUSE_SECONDS: Final = 0.1
-"""Before the second attempt; doubled for each further one, some three seconds in all."""
+_PAUSES_SECONDS: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Before each further attempt."""
 
 
 def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
@@ -59,16 +58,16 @@ def previous() -> dict[str, Any]:
         EngineError: the state can't be read.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    for attempt in range(1, _ATTEMPTS + 1):
+    pauses = iter(_PAUSES_SECONDS)
+    while True:
         try:
             told = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
             return dict(told.get("outputs") or {})
         except Exception as error:  # the SDK raises nothing narrower
             # The engine of this very run may be writing the state: a file backend writes it in place, so that a
             # reader finds it empty or cut off for a moment (pkg/backend/diy/state.go, "failed to load checkpoint").
-            if attempt == _ATTEMPTS:
+            if (pause := next(pauses, None)) is None:
                 raise EngineError(
                     f"what the stack's last run told can't be read: {error} - is its backend up?"
                 ) from None
-            time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
-    raise AssertionError("unreachable")
+            time.sleep(pause)

@@ -3,19 +3,16 @@
 The API server itself stays as it is, for the tests beside this one.
 """
 
-import base64
 import contextlib
 import http.client
 import itertools
 import json
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from local import cluster
@@ -44,7 +41,9 @@ class ApiProxy:
         self._numbers = itertools.count(1)
         known = json.loads(cluster.kubeconfig().read_text())
         self._upstream = urlsplit(known["clusters"][0]["cluster"]["server"])
-        self._tls = _tls(known)
+        self._tls = ssl.create_default_context(cafile=known["clusters"][0]["cluster"]["certificate-authority"])
+        administrator = known["users"][0]["user"]
+        self._tls.load_cert_chain(administrator["client-certificate"], administrator["client-key"])
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         known["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{self._server.server_address[1]}"}
@@ -129,23 +128,3 @@ class ApiProxy:
                     upstream.close()
 
         return Handler
-
-
-def _tls(known: dict[str, Any]) -> ssl.SSLContext:
-    """The administrator's own, from the kubeconfig of the cluster."""
-    server, user = known["clusters"][0]["cluster"], known["users"][0]["user"]
-    with tempfile.TemporaryDirectory() as folder:
-        certificate, key = (_material(user, name, Path(folder)) for name in ("client-certificate", "client-key"))
-        context = ssl.create_default_context(cafile=str(_material(server, "certificate-authority", Path(folder))))
-        context.load_cert_chain(certificate, key)
-    return context
-
-
-def _material(holder: dict[str, Any], name: str, folder: Path) -> Path:
-    """The file, or what the kubeconfig has of it as data."""
-    if name in holder:
-        return Path(holder[name])
-    path = folder / name
-    path.touch(mode=0o600)
-    path.write_bytes(base64.b64decode(holder[f"{name}-data"]))
-    return path
