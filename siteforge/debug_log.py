@@ -1,10 +1,10 @@
 """Keeps the SDK's debug messages, and the secrets in them, out of Pulumi's debug log.
 
 The SDK sends some five messages for each resource to the engine, one after the other and waiting for each, whether
-anybody asked for them or not: a good part of a run (the knob `debug-log` of `make bench`). In them is what a component or a
-stack registers as outputs, secrets in plain (`register_resource_outputs` in pulumi/runtime/resource.py), and the SDK
-has no setting for either. From `-v=9` on the engine itself logs all that it sends to providers: nothing in a program
-can change that, and `siteforge redact` takes it out of the log.
+anybody asked for them or not: a good part of a run (the knob `debug-log` of `make bench`). In them is what a
+component or a stack registers as outputs, secrets in plain (`register_resource_outputs` in
+pulumi/runtime/resource.py), and the SDK has no setting for either. From `-v=9` on the engine itself logs all that
+it sends to providers: nothing in a program can change that, and `siteforge redact` takes it out of the log.
 """
 
 import functools
