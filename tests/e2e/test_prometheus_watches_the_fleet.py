@@ -11,8 +11,7 @@ from pathlib import Path
 from local import workspace
 from tests.e2e.conftest import BLOG
 from tests.support import prometheus
-from tests.support.commands import ROOT
-from tests.support.stack import Stack
+from tests.support.stack import ROOT, Stack
 from tests.support.waiting import eventually
 
 RULES = ROOT / "monitoring" / "alerts.yaml"
