@@ -146,6 +146,8 @@ def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary
     for outcome in summary.outcomes:
         if verb == "preview":
             typer.echo(outcome.output.rstrip())
+    for note in summary.notes:
+        typer.echo(printable(note), err=True)
     cut = sorted(name for name, reasons in summary.failed.items() if reasons == [NOT_FINISHED])
     if cut:
         named = ", ".join(cut[:_NAMED]) + (f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else "")
@@ -174,6 +176,7 @@ def _report(found: "Findings", summary: "Summary", seconds: float) -> dict[str, 
         "tenants": found.tenants,
         "failed": summary.failed,
         "problems": summary.problems,
+        "notes": summary.notes,
         "stopped": summary.stopped,
         "seconds": round(seconds, 3),
         "runs": [

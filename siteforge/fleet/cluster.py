@@ -192,6 +192,15 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
+    def patch(self, kind: Kind, name: str, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
+        """Merge patch (RFC 7386) of one object: null removes a field.
+
+        Raises:
+            ClusterError: as `get`; also if there is none.
+        """
+        content_type = "application/merge-patch+json"
+        return self._ask("PATCH", kind.path(namespace, name), body=body, content_type=content_type)
+
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
 
