@@ -92,7 +92,9 @@ def look(
         project.cells, wanted, known, [one for one, used in project.stacks().items() if not used] if unknown else ()
     )
     namespaces = {one["metadata"]["name"] for one in cluster.objects(NAMESPACE, labels=OURS)}
-    present = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
+    # What a frozen tenant doesn't have it isn't given.
+    frozen = {spec.name for spec in project.tenants if spec.frozen}
+    present = frozen | {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
     return Findings(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
 
 
@@ -218,7 +220,7 @@ class Performance:
         explain: Callable[[Mapping[str, list[str]]], None],
     ) -> None:
         names = set(self._found.tenants) - set(summary.failed)
-        specs = [spec for spec in self._project.tenants if spec.name in names]
+        specs = [spec for spec in self._project.tenants if spec.name in names and not spec.frozen]
         tenants = {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
         left = set(tenants)
 
