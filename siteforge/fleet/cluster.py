@@ -209,6 +209,14 @@ class Cluster:
         """
         return self._ask("POST", kind.path(namespace), body=body)
 
+    def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
+        """Delete one object, if it is there.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
+
     def read(self, path: str) -> dict[str, Any]:
         """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
 

@@ -33,6 +33,8 @@ class Condition(StrEnum):
     """The node of a pod does not report."""
     DRIFTED = "Drifted"
     """Nothing is wrong with what runs, but it is not what the catalogue says; told where drift is looked for."""
+    FROZEN = "Frozen"
+    """Nothing is wrong with what runs, and it is left as it is, whatever the catalogue says."""
     PROGRESSING = "Progressing"
     """It starts or rolls out."""
     READY = "Ready"
@@ -133,6 +135,8 @@ class TenantStatus:
     created: str
     """When the namespace was made."""
     url: str
+    frozen: bool = False
+    """Whether the catalogue says to leave it as it is; a fault is worse, and is its condition all the same."""
     events: tuple[Happening, ...] = ()
     logs: tuple[LogEnd, ...] = ()
     drift: tuple[Difference, ...] = ()
@@ -142,7 +146,7 @@ class TenantStatus:
     def why(self) -> str:
         """The most telling reason in a few words; empty of a tenant that is ready."""
         if self.reasons:
-            return self.reasons[0].cause.words
+            return f"{'frozen; ' * self.frozen}{self.reasons[0].cause.words}"
         return f"{len(self.drift)} difference{'s' * (len(self.drift) != 1)} from the catalogue" if self.drift else ""
 
     @property
@@ -159,8 +163,8 @@ class TenantStatus:
 
 
 def healthy(statuses: Iterable[TenantStatus]) -> bool:
-    """Whether every tenant is ready."""
-    return all(status.condition is Condition.READY for status in statuses)
+    """Whether every tenant is ready, or frozen without a fault."""
+    return all(status.condition in (Condition.READY, Condition.FROZEN) for status in statuses)
 
 
 def status(
@@ -182,7 +186,7 @@ def status(
         name=tenant.name,
         namespace=namespace,
         stack=stack,
-        condition=_condition(reasons),
+        condition=_condition(reasons, tenant.frozen),
         reasons=tuple(reasons),
         images=tuple(_images(pods)),
         ready=sum(one.get("status", {}).get("readyReplicas", 0) for one in workloads),
@@ -193,6 +197,7 @@ def status(
         deployed=max((time for one in workloads for time in _deployments(one)), default=""),
         created=next((one["metadata"].get("creationTimestamp", "") for one in objects.get("Namespace", ())), ""),
         url=tenant.url or "",
+        frozen=tenant.frozen,
     )
 
 
@@ -204,9 +209,7 @@ def with_drift(statuses: Iterable[TenantStatus], differences: Mapping[str, Seque
         differences: what is not as the catalogue says, by tenant, as `siteforge.fleet.drift` tells it.
     """
     return [
-        replace(one, drift=tuple(found), condition=min(one.condition, Condition.DRIFTED, key=list(Condition).index))
-        if (found := differences.get(one.name))
-        else one
+        replace(one, drift=tuple(found), condition=_drifted(one)) if (found := differences.get(one.name)) else one
         for one in statuses
     ]
 
@@ -237,10 +240,17 @@ def tag(image: str) -> str:
     return name.partition(":")[2]
 
 
-def _condition(reasons: Sequence[Reason]) -> Condition:
+def _drifted(one: TenantStatus) -> Condition:
+    """The condition of a tenant that is not as the catalogue says; of a frozen one, that is no news."""
+    return one.condition if one.frozen else min(one.condition, Condition.DRIFTED, key=list(Condition).index)
+
+
+def _condition(reasons: Sequence[Reason], frozen: bool) -> Condition:
     faults = [reason.cause for reason in reasons if not reason.cause.passes]
     if faults:
         return Condition.UNKNOWN if set(faults) == {Cause.NODE_SILENT} else Condition.DEGRADED
+    if frozen:
+        return Condition.FROZEN
     return Condition.PROGRESSING if reasons else Condition.READY
 
 

@@ -71,7 +71,8 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
         lists = {name: found[kind] for name, kind in kinds.items()}
         on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
         statuses = {one.name: one for one in _judge(tenants, lists, on_volumes)}
-        unwell = [one for one in tenants if statuses[one.blueprint.name].condition is not Condition.READY]
+        well = (Condition.READY, Condition.FROZEN)
+        unwell = [one for one in tenants if statuses[one.blueprint.name].condition not in well]
         if unwell:
             # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
             lists["Event"] = cluster.objects(EVENT, fields="type=Warning")

@@ -102,9 +102,11 @@ def look(
         one["metadata"]["name"]: bool(one["metadata"].get("deletionTimestamp"))
         for one in cluster.objects(NAMESPACE, labels=OURS)
     }
+    # What a frozen tenant doesn't have it isn't given.
+    frozen = {spec.name for spec in project.tenants if spec.frozen}
     there = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
-    leaving = {name for name in there & set(wanted) if namespaces[namespace(name)]}
-    present = there - leaving
+    leaving = {name for name in (there & set(wanted)) - frozen if namespaces[namespace(name)]}
+    present = (there - leaving) | frozen
     return Findings(
         cells,
         plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything),
@@ -256,7 +258,7 @@ class Performance:
         explain: Callable[[Mapping[str, list[str]]], None],
     ) -> None:
         names = set(self._found.tenants) - set(summary.failed)
-        specs = [spec for spec in self._project.tenants if spec.name in names]
+        specs = [spec for spec in self._project.tenants if spec.name in names and not spec.frozen]
         tenants = {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
         left = set(tenants)
 

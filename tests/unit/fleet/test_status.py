@@ -72,6 +72,17 @@ def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:
     assert not healthy(told[:1])
 
 
+def test_a_frozen_tenant_is_well_unless_it_has_a_fault() -> None:
+    found = of(namespaces.healthy(), frozen=True)
+    assert found.condition is Condition.FROZEN
+    assert healthy([found])
+    (drifted,) = with_drift([found], {"blog": [Difference("Role", "owner", "deleted")]})
+    assert (drifted.condition, drifted.why) == (Condition.FROZEN, "1 difference from the catalogue")
+    faulty = of(waiting("ImagePullBackOff"), frozen=True)
+    assert (faulty.condition, faulty.why) == (Condition.DEGRADED, f"frozen; {Cause.IMAGE_PULL.words}")
+    assert of(waiting("ContainerCreating"), frozen=True).condition is Condition.FROZEN
+
+
 def test_a_silent_node_leaves_a_tenant_unknown_unless_something_else_is_known_to_be_wrong() -> None:
     found = waiting("")
     found["Pod"][0] = namespaces.pod("blog", WORDPRESS, reason="NodeLost", conditions=NOT_READY)
