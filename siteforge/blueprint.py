@@ -124,6 +124,8 @@ class Blueprint:
     pull_policy: PullPolicy
     deletion_protection: bool
     """Whether Pulumi refuses to delete what holds data."""
+    suspended: bool
+    """Whether neither site nor database run, and a page says so."""
 
     @property
     def url(self) -> str | None:
@@ -171,6 +173,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
         ingress=ingress,
         pull_policy=images.pull_policy,
         deletion_protection=spec.deletion_protection is not False,
+        suspended=spec.suspended,
     )
 
 

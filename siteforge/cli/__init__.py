@@ -9,7 +9,21 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, doctor, drift, logs, problems, recover, redact, report, schema, status, up, validate
+from siteforge.cli import (
+    cells,
+    doctor,
+    drift,
+    logs,
+    problems,
+    recover,
+    redact,
+    report,
+    schema,
+    status,
+    suspend,
+    up,
+    validate,
+)
 from siteforge.errors import SiteforgeError
 
 
@@ -39,6 +53,8 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.command()(suspend.suspend)
+app.command()(suspend.resume)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(doctor.doctor)

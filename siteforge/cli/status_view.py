@@ -18,6 +18,7 @@ _STYLES = {
     Condition.UNKNOWN: "bold magenta",
     Condition.DRIFTED: "bold yellow",
     Condition.PROGRESSING: "yellow",
+    Condition.SUSPENDED: "dim",
     Condition.READY: "green",
 }
 

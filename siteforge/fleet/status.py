@@ -35,6 +35,8 @@ class Condition(StrEnum):
     """Nothing is wrong with what runs, but it is not what the catalogue says; told where drift is looked for."""
     PROGRESSING = "Progressing"
     """It starts or rolls out."""
+    SUSPENDED = "Suspended"
+    """The catalogue says that it doesn't run, and so it is: a page says so, the data are kept."""
     READY = "Ready"
     """All that is wanted is there and ready."""
 
@@ -159,8 +161,8 @@ class TenantStatus:
 
 
 def healthy(statuses: Iterable[TenantStatus]) -> bool:
-    """Whether every tenant is ready."""
-    return all(status.condition is Condition.READY for status in statuses)
+    """Whether every tenant is as it is meant to be: ready, or suspended."""
+    return all(status.condition in (Condition.SUSPENDED, Condition.READY) for status in statuses)
 
 
 def status(
@@ -175,14 +177,14 @@ def status(
         used: bytes on volumes, by namespace and claim, where they are known.
     """
     namespace = names.namespace(tenant.name)
-    reasons = diagnose(objects, expected(tenant))
+    reasons = diagnose(objects, expected(tenant), suspended=tenant.suspended)
     workloads = [*objects.get("Deployment", ()), *objects.get("StatefulSet", ())]
     pods = [pod for pod in objects.get("Pod", ()) if not pod["metadata"].get("deletionTimestamp")]
     return TenantStatus(
         name=tenant.name,
         namespace=namespace,
         stack=stack,
-        condition=_condition(reasons),
+        condition=_condition(reasons, Condition.SUSPENDED if tenant.suspended else Condition.READY),
         reasons=tuple(reasons),
         images=tuple(_images(pods)),
         ready=sum(one.get("status", {}).get("readyReplicas", 0) for one in workloads),
@@ -237,11 +239,11 @@ def tag(image: str) -> str:
     return name.partition(":")[2]
 
 
-def _condition(reasons: Sequence[Reason]) -> Condition:
+def _condition(reasons: Sequence[Reason], well: Condition) -> Condition:
     faults = [reason.cause for reason in reasons if not reason.cause.passes]
     if faults:
         return Condition.UNKNOWN if set(faults) == {Cause.NODE_SILENT} else Condition.DEGRADED
-    return Condition.PROGRESSING if reasons else Condition.READY
+    return Condition.PROGRESSING if reasons else well
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:
