@@ -21,6 +21,7 @@ from siteforge.cli import (
     report,
     schema,
     status,
+    suspend,
     up,
     validate,
 )
@@ -54,6 +55,8 @@ app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
 app.command()(metrics.metrics)
+app.command()(suspend.suspend)
+app.command()(suspend.resume)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(doctor.doctor)
