@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from siteforge.cli import (
+    backup,
     cells,
     doctor,
     drift,
@@ -18,6 +19,7 @@ from siteforge.cli import (
     recover,
     redact,
     report,
+    restore,
     schema,
     status,
     suspend,
@@ -55,6 +57,9 @@ app.command()(logs.logs)
 app.command()(report.report)
 app.command()(suspend.suspend)
 app.command()(suspend.resume)
+app.command()(backup.backup)
+app.command()(backup.backups)
+app.command()(restore.restore)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(doctor.doctor)
