@@ -3,9 +3,15 @@
 import pulumi
 
 from siteforge import Tenant, outputs, settings
+from siteforge.components.frozen import Frozen
 
 with settings.reported():
     stack = settings.read()
     options = pulumi.ResourceOptions(provider=stack.provider)
-    tenants = {spec.name: Tenant(spec.name, stack.args(spec), options) for spec in stack.tenants()}
-    outputs.export(tenants, stack.others, stack.cluster)
+    specs = stack.tenants()
+    frozen = stack.live(specs)
+    for name, objects in frozen.items():
+        Frozen(name, objects, options)
+    stack.thaw(specs)
+    tenants = {spec.name: Tenant(spec.name, stack.args(spec), options) for spec in specs if spec.name not in frozen}
+    outputs.export(tenants, stack.others(frozen), stack.cluster)

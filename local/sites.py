@@ -75,6 +75,8 @@ def _sites() -> list[Site]:
             reach=tenant["reach"],
         )
         for name, tenant in tenants.items()
+        # Of a frozen tenant that was never deployed, nothing is told.
+        if "service" in tenant
     ]
 
 

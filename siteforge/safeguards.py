@@ -54,18 +54,27 @@ def check(
     problems = [
         # Of all that are gone: several confined runs would each remove a small share.
         *(_many(gone, len(records), percent) if about.intersection(gone) else ()),
-        *(_protected(name) for name in gone if name in about and records[name].get("deletionProtection")),
-        *(problem for name in wanted if name in about for problem in _changed(wanted[name], records.get(name, {}))),
+        *(problem for name in gone if name in about for problem in _removed(name, records[name])),
+        # What a frozen tenant's line says is not done, and judged when it is.
+        *(
+            problem
+            for name, tenant in wanted.items()
+            if name in about and not tenant.frozen
+            for problem in _changed(tenant, records.get(name, {}))
+        ),
     ]
     if problems:
         raise UnsafeError("\n".join(f"{file}: {problem}" for problem in problems))
 
 
-def _protected(name: str) -> str:
-    return (
-        f"tenant {name}: removed, but protected - put it back with `deletionProtection: false`, run `pulumi up`,"
-        " then remove it: its volumes go with it"
-    )
+def _removed(name: str, record: Mapping[str, Any]) -> Iterator[str]:
+    if record.get("frozen"):
+        yield f"tenant {name}: removed, but frozen - put it back with `frozen: false`, run `pulumi up`, then remove it"
+    elif record.get("deletionProtection"):
+        yield (
+            f"tenant {name}: removed, but protected - put it back with `deletionProtection: false`, run `pulumi up`,"
+            " then remove it: its volumes go with it"
+        )
 
 
 def _many(gone: list[str], there: int, percent: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The stack that Pulumi runs: its configuration, the tenants that it has, the provider that makes them."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,8 +14,10 @@ from siteforge.blueprint import needed_passwords
 from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
 from siteforge.errors import SiteforgeError, UnsafeError
-from siteforge.fleet.cluster import Cluster
+from siteforge.fleet import freeze
+from siteforge.fleet.cluster import BY_NAME, Cluster
 from siteforge.specs.manifest import unawaited
+from siteforge.specs.objects import Placed, objects
 from siteforge.tenant_spec import TenantSpec
 
 
@@ -54,17 +56,55 @@ class Stack:
         )
         return targets.confined(specs)
 
-    @property
-    def others(self) -> dict[str, Any]:
-        """What the stack told of tenants that this run leaves as they are."""
+    def live(self, specs: Iterable[TenantSpec]) -> dict[str, list[Placed]]:
+        """What the cluster has of each of the frozen tenants; of a stack that renders, none is frozen.
+
+        Raises:
+            ClusterError: the cluster can't be asked.
+        """
+        frozen = [spec.name for spec in specs if spec.frozen]
+        if not frozen or self.configuration.render:
+            return {}
+        with Cluster(self.configuration.context) as cluster:
+            return freeze.live(cluster, frozen)
+
+    def thaw(self, specs: Iterable[TenantSpec]) -> None:
+        """Delete what tenants kept while they were frozen and their lines no longer ask for: the engine only read it.
+
+        Raises:
+            ClusterError: the cluster can't be asked, or refuses.
+        """
+        known = self.told.get("tenants", {})
+        for spec in specs:
+            if spec.frozen or not known.get(spec.name, {}).get("frozen"):
+                continue
+            wanted = objects(self.configuration.blueprint(spec), self.configuration.credentials(spec))
+            with Cluster(self.configuration.context) as cluster:
+                for one in freeze.left(cluster, spec.name, {placed.name for placed in wanted}):
+                    metadata, kind = one["metadata"], one["kind"]
+                    pulumi.log.warn(f"tenant {spec.name}: thawed without {kind}/{metadata['name']}: it is deleted")
+                    if not pulumi.runtime.is_dry_run():
+                        cluster.delete(BY_NAME[kind], metadata["name"], metadata["namespace"])
+
+    def others(self, frozen: Collection[str]) -> dict[str, Any]:
+        """What the stack told of tenants that this run leaves as they are: not its own, or frozen."""
         names = targets.names()
-        known = {key: self.told.get(key, {}) for key in ("tenants", "adminPasswords")} if names else {}
-        return {key: {name: one for name, one in told.items() if name not in names} for key, told in known.items()}
+        known = {
+            key: {
+                name: one
+                for name, one in self.told.get(key, {}).items()
+                if name in frozen or (names and name not in names)
+            }
+            for key in (("tenants", "adminPasswords") if names or frozen else ())
+        }
+        for name in frozen:
+            known["tenants"][name] = {**known["tenants"].get(name, {}), "frozen": True}
+        return known
 
     def args(self, spec: TenantSpec) -> TenantArgs:
         """The arguments of a tenant of the catalogue, with the stack's images where it names none."""
         settings = self.configuration
-        fields: dict[str, Any] = spec.model_dump(exclude={"name"}, exclude_none=True)
+        fields: dict[str, Any] = spec.model_dump(exclude={"name", "frozen"}, exclude_none=True)
         fields.setdefault("deletion_protection", settings.deletion_protection)
         fields["wordpress"].setdefault("image", settings.images.wordpress)
         fields["database"].setdefault("image", settings.images.database)
@@ -139,7 +179,7 @@ def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
     """Show what Siteforge has to say as Pulumi's error message, without a traceback; log no secret."""
-    debug_log.keep_outputs_out()
+    debug_log.restrain()
     try:
         yield
     except SiteforgeError as error:

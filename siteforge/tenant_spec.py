@@ -291,6 +291,8 @@ class TenantSpec(_Model):
     """The sizes that the tenant gets where it names none of its own."""
     deletion_protection: bool | None = None
     """Whether the tenant is kept when it is removed here; the stack's (true) when left out."""
+    frozen: bool = False
+    """Whether the tenant is left exactly as it is in the cluster, whatever else its line says."""
     credentials_version: CredentialsVersion = 1
     """Raised by one to give the tenant new passwords and salts."""
     owners: OwnersSpec = OwnersSpec()

@@ -15,6 +15,7 @@ from siteforge.cli import (
     doctor,
     drift,
     logs,
+    metrics,
     problems,
     recover,
     redact,
@@ -60,6 +61,7 @@ app.command()(suspend.resume)
 app.command()(backup.backup)
 app.command()(backup.backups)
 app.command()(restore.restore)
+app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(doctor.doctor)

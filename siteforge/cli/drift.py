@@ -50,8 +50,8 @@ def data(report: "Report") -> dict[str, Any]:
 
 def lines(report: "Report") -> Iterator[str]:
     """The report as a person reads it; the last line says how many tenants drifted, and what to do."""
-    for name, found in sorted(report.tenants.items()):
-        yield f"{name}:"
+    for name, found in sorted((report.tenants | report.frozen).items()):
+        yield f"{name}: frozen, left as it is" if name in report.frozen else f"{name}:"
         # All that was in a namespace is gone with it.
         gone = [one for one in found if (one.kind, one.change) == ("Namespace", "deleted")]
         for one in gone or found:

@@ -47,7 +47,7 @@ def status(
 ) -> None:
     """Tell how the tenants are, and of those that fail: why, their events and their last log lines.
 
-    Exits with 0 if every tenant is Ready or Suspended, with 1 if one is not or the cluster can't be asked.
+    Exits with 0 if every tenant is Ready, Suspended or Frozen, with 1 if one is not or the cluster can't be asked.
 
     Examples: siteforge status; siteforge status blog-aku --output wide; siteforge status --output json
     """
@@ -90,7 +90,8 @@ def look(
         own = [one for one in looked_at if stack in (None, one.stack)]
         statuses = survey.fleet(cluster, own, volumes=volumes)
     if drift:
-        statuses = with_drift(statuses, drifted(project, cluster, [tenant] if tenant else None).tenants)
+        report = drifted(project, cluster, [tenant] if tenant else None)
+        statuses = with_drift(statuses, report.tenants | report.frozen)
     return statuses
 
 

@@ -17,6 +17,7 @@ _STYLES = {
     Condition.DEGRADED: "bold red",
     Condition.UNKNOWN: "bold magenta",
     Condition.DRIFTED: "bold yellow",
+    Condition.FROZEN: "cyan",
     Condition.PROGRESSING: "yellow",
     Condition.SUSPENDED: "dim",
     Condition.READY: "green",

@@ -146,14 +146,17 @@ def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary
     for outcome in summary.outcomes:
         if verb == "preview":
             typer.echo(outcome.output.rstrip())
+    for note in summary.notes:
+        typer.echo(printable(note), err=True)
     cut = sorted(name for name, reasons in summary.failed.items() if reasons == [NOT_FINISHED])
     if cut:
-        named = ", ".join(cut[:_NAMED]) + (f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else "")
-        typer.echo(f"{NOT_FINISHED}: {named}", err=True)
+        typer.echo(f"{NOT_FINISHED}: {_some(cut)}", err=True)
     for name, reasons in sorted((name, summary.failed[name]) for name in summary.failed.keys() - set(cut)):
         typer.echo(printable(f"{name}: {'; '.join(reasons)}"), err=True)
     for problem in summary.problems:
         typer.echo(problem, err=True)
+    if frozen := [spec.name for spec in project.tenants if spec.frozen]:
+        typer.echo(f"frozen, left as {'they are' if len(frozen) > 1 else 'it is'}: {_some(frozen)}")
     if not found.runs:
         typer.echo(f"{len(project.tenants)} tenants, nothing to do ({seconds:.1f} s)")
         return
@@ -169,11 +172,16 @@ def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary
     )
 
 
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
 def _report(found: "Findings", summary: "Summary", seconds: float) -> dict[str, Any]:
     return {
         "tenants": found.tenants,
         "failed": summary.failed,
         "problems": summary.problems,
+        "notes": summary.notes,
         "stopped": summary.stopped,
         "seconds": round(seconds, 3),
         "runs": [

@@ -155,6 +155,8 @@ def _check(spec: TenantSpec, args: TenantArgs, ingress: Ingress) -> None:
     """Make sure that the arguments fit each other."""
     found = [*conflicts(spec), *misfits(spec, ingress)]
     problems = [f"{'.'.join(map(to_snake, path))}: {reason} - {fix}" for path, reason, fix in found]
+    if spec.frozen:
+        problems.append("frozen: a Tenant makes what it says - only the catalogue can freeze one (docs/freeze.md)")
     if ingress.namespace == names.namespace(spec.name):
         fix = "name that of the ingress controller, or rename the tenant"
         problems.append(f"ingress.namespace: the tenant's own namespace ({ingress.namespace}) - {fix}")

@@ -196,6 +196,15 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
+    def patch(self, kind: Kind, name: str, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
+        """Merge patch (RFC 7386) of one object: null removes a field.
+
+        Raises:
+            ClusterError: as `get`; also if there is none.
+        """
+        content_type = "application/merge-patch+json"
+        return self._ask("PATCH", kind.path(namespace, name), body=body, content_type=content_type)
+
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
 
@@ -203,6 +212,14 @@ class Cluster:
             ClusterError: as `get`; also if there is one of this name.
         """
         return self._ask("POST", kind.path(namespace), body=body)
+
+    def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
+        """Delete one object, if it is there.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
 
     def read(self, path: str) -> dict[str, Any]:
         """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
@@ -242,14 +259,6 @@ class Cluster:
                     yield rest.decode(errors="replace")
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
-
-    def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
-        """Delete one object; there needn't be one.
-
-        Raises:
-            ClusterError: as `get`.
-        """
-        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
 
     @contextlib.contextmanager
     def websocket(self, path: str, query: Sequence[tuple[str, str]], protocol: str) -> Iterator[WebSocket]:

@@ -7,7 +7,7 @@ that lost the label which the first goes by. One tenant alone is read by the lis
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from siteforge.configuration import Configuration
 from siteforge.errors import ClusterError, SettingsError
@@ -44,6 +44,8 @@ class Report:
     """How many the API server was asked."""
     seconds: float
     """How long the asking and comparing took."""
+    frozen: dict[str, list[Difference]] = field(default_factory=dict)
+    """What differs of frozen tenants, which are left as they are: no drift."""
 
     @property
     def clean(self) -> bool:
@@ -85,12 +87,14 @@ def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = 
             raise
         tenants, strays = compare(wanted, live)
     everybody = {namespace(spec.name) for spec in project.tenants}
+    frozen = {spec.name for spec in specs if spec.frozen}
     return Report(
         len(specs),
-        tenants,
+        {name: found for name, found in tenants.items() if name not in frozen},
         [] if names else [stray(found) for found in strays if found["metadata"]["name"] not in everybody],
         cluster.requests - asked,
         time.monotonic() - started,
+        {name: found for name, found in tenants.items() if name in frozen},
     )
 
 

@@ -22,6 +22,9 @@ HOME = "siteforge"
 _LABEL = names.annotation("record")
 _CELL = "cell"
 
+_FROZEN = "frozen"
+"""The digest of a tenant whose objects depend on nothing."""
+
 Digests = dict[str, str]
 """A digest by tenant."""
 
@@ -47,6 +50,8 @@ class Program:
 
 def digest(spec: TenantSpec, configuration: Configuration, program: Program) -> str:
     """What a tenant's objects depend on, in 16 characters that tell nothing of its secrets."""
+    if spec.frozen:
+        return _FROZEN
     parts = [
         program.digest,
         # Everything that is decided of it: its line, the plan, and what the stack says for all.

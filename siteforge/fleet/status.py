@@ -12,7 +12,7 @@ from typing import Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
-from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose
+from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose, stands_still
 from siteforge.fleet.differences import Difference
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import parse
@@ -33,6 +33,8 @@ class Condition(StrEnum):
     """The node of a pod does not report."""
     DRIFTED = "Drifted"
     """Nothing is wrong with what runs, but it is not what the catalogue says; told where drift is looked for."""
+    FROZEN = "Frozen"
+    """Nothing is wrong with what runs, and it is left as it is, whatever the catalogue says."""
     PROGRESSING = "Progressing"
     """It starts or rolls out."""
     SUSPENDED = "Suspended"
@@ -135,6 +137,8 @@ class TenantStatus:
     created: str
     """When the namespace was made."""
     url: str
+    frozen: bool = False
+    """Whether the catalogue says to leave it as it is; a fault is worse, and is its condition all the same."""
     events: tuple[Happening, ...] = ()
     logs: tuple[LogEnd, ...] = ()
     drift: tuple[Difference, ...] = ()
@@ -144,7 +148,7 @@ class TenantStatus:
     def why(self) -> str:
         """The most telling reason in a few words; empty of a tenant that is ready."""
         if self.reasons:
-            return self.reasons[0].cause.words
+            return f"{'frozen; ' * self.frozen}{self.reasons[0].cause.words}"
         return f"{len(self.drift)} difference{'s' * (len(self.drift) != 1)} from the catalogue" if self.drift else ""
 
     @property
@@ -161,8 +165,8 @@ class TenantStatus:
 
 
 def healthy(statuses: Iterable[TenantStatus]) -> bool:
-    """Whether every tenant is as it is meant to be: ready, or suspended."""
-    return all(status.condition in (Condition.SUSPENDED, Condition.READY) for status in statuses)
+    """Whether every tenant is as it is meant to be: ready, suspended, or frozen without a fault."""
+    return all(status.condition in (Condition.READY, Condition.SUSPENDED, Condition.FROZEN) for status in statuses)
 
 
 def status(
@@ -177,14 +181,16 @@ def status(
         used: bytes on volumes, by namespace and claim, where they are known.
     """
     namespace = names.namespace(tenant.name)
-    reasons = diagnose(objects, expected(tenant), suspended=tenant.suspended)
+    # A frozen one is left as it is, whatever the catalogue says.
+    suspended = stands_still(objects) if tenant.frozen else tenant.suspended
+    reasons = diagnose(objects, expected(tenant), suspended=suspended)
     workloads = [*objects.get("Deployment", ()), *objects.get("StatefulSet", ())]
     pods = [pod for pod in objects.get("Pod", ()) if not pod["metadata"].get("deletionTimestamp")]
     return TenantStatus(
         name=tenant.name,
         namespace=namespace,
         stack=stack,
-        condition=_condition(reasons, Condition.SUSPENDED if tenant.suspended else Condition.READY),
+        condition=_condition(reasons, tenant.frozen, suspended),
         reasons=tuple(reasons),
         images=tuple(_images(pods)),
         ready=sum(one.get("status", {}).get("readyReplicas", 0) for one in workloads),
@@ -195,6 +201,7 @@ def status(
         deployed=max((time for one in workloads for time in _deployments(one)), default=""),
         created=next((one["metadata"].get("creationTimestamp", "") for one in objects.get("Namespace", ())), ""),
         url=tenant.url or "",
+        frozen=tenant.frozen,
     )
 
 
@@ -206,9 +213,7 @@ def with_drift(statuses: Iterable[TenantStatus], differences: Mapping[str, Seque
         differences: what is not as the catalogue says, by tenant, as `siteforge.fleet.drift` tells it.
     """
     return [
-        replace(one, drift=tuple(found), condition=min(one.condition, Condition.DRIFTED, key=list(Condition).index))
-        if (found := differences.get(one.name))
-        else one
+        replace(one, drift=tuple(found), condition=_drifted(one)) if (found := differences.get(one.name)) else one
         for one in statuses
     ]
 
@@ -239,11 +244,20 @@ def tag(image: str) -> str:
     return name.partition(":")[2]
 
 
-def _condition(reasons: Sequence[Reason], well: Condition) -> Condition:
+def _drifted(one: TenantStatus) -> Condition:
+    """The condition of a tenant that is not as the catalogue says; of a frozen one, that is no news."""
+    return one.condition if one.frozen else min(one.condition, Condition.DRIFTED, key=list(Condition).index)
+
+
+def _condition(reasons: Sequence[Reason], frozen: bool, suspended: bool) -> Condition:
     faults = [reason.cause for reason in reasons if not reason.cause.passes]
     if faults:
         return Condition.UNKNOWN if set(faults) == {Cause.NODE_SILENT} else Condition.DEGRADED
-    return Condition.PROGRESSING if reasons else well
+    if frozen:
+        return Condition.FROZEN
+    if reasons:
+        return Condition.PROGRESSING
+    return Condition.SUSPENDED if suspended else Condition.READY
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from siteforge.blueprint import Blueprint
-from siteforge.secrets import Credentials
+from siteforge.blueprint import Blueprint, Images, Ingress, blueprint
+from siteforge.secrets import MINIMUM_LENGTH, Credentials, derive
 from siteforge.specs import boundary, database, ingress, network, owners, wordpress
 from siteforge.specs.manifest import Manifest
+from siteforge.tenant_spec import TenantSpec
 
 Component = Literal["Boundary", "Database", "WordPress"]
 
@@ -36,6 +37,24 @@ class Placed:
 def objects(tenant: Blueprint, credentials: Credentials) -> list[Placed]:
     """Every object of a tenant, the values of its Secrets among them: never to be shown as they are."""
     return [*_boundary(tenant), *_database(tenant, credentials), *_wordpress(tenant, credentials)]
+
+
+def possible(tenant: str) -> list[Placed]:
+    """Every object that a tenant of this name may have, whatever its line says; only their names mean anything."""
+    line = {
+        "name": tenant,
+        "title": tenant,
+        "adminEmail": "nobody@example.com",
+        "owners": {"groups": ["nobody"]},
+        "domains": ["example.com"],
+        "tls": {"issuer": "nobody"},
+        "wordpress": {"autoscaling": {"maxReplicas": 2}},
+    }
+    spec = TenantSpec.model_validate(line)
+    credentials = derive("-" * MINIMUM_LENGTH, tenant)
+    ways = (Ingress(), Ingress(gateway="edge/public"))
+    placed = [one for way in ways for one in objects(blueprint(spec, Images(), way), credentials)]
+    return list({one.name: one for one in placed}.values())
 
 
 def _boundary(tenant: Blueprint) -> Iterator[Placed]:

@@ -362,3 +362,8 @@ def test_wrong_arguments_are_refused_before_anything_is_registered(
 
 def test_the_errors_of_arguments_are_shown_by_pulumi_without_a_traceback() -> None:
     assert issubclass(TenantArgsError, pulumi.RunError)
+
+
+def test_a_tenant_of_a_program_cannot_be_frozen_by_its_arguments() -> None:
+    with pytest.raises(TenantArgsError, match="frozen: a Tenant makes what it says"):
+        tenant(cast(TenantArgs, {**ARGS, "frozen": True}))

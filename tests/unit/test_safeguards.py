@@ -45,6 +45,20 @@ def test_a_protected_tenant_is_not_removed_and_the_message_has_the_steps() -> No
     assert problems({"blog-aku": PROTECTED, "shop": OPEN}, tenant()) == []
 
 
+def test_a_frozen_tenant_is_not_removed_protected_or_not() -> None:
+    for record in (PROTECTED, OPEN):
+        assert problems({"blog-aku": PROTECTED, "shop": record | {"frozen": True}}, tenant()) == [
+            "tenants.yaml: tenant shop: removed, but frozen - put it back with `frozen: false`, run `pulumi up`, then"
+            " remove it"
+        ]
+
+
+def test_what_the_line_of_a_frozen_tenant_says_is_judged_when_it_is_thawed() -> None:
+    smaller = {"volume": {"size": "4Gi"}}
+    assert problems({"blog-aku": PROTECTED}, tenant(frozen=True, wordpress=smaller)) == []
+    assert len(problems({"blog-aku": PROTECTED | {"frozen": True}}, tenant(wordpress=smaller))) == 1
+
+
 def test_a_tenant_that_another_stack_has_now_is_not_removed() -> None:
     assert problems({"blog-aku": PROTECTED, "shop": PROTECTED}, tenant(), moved=("shop",)) == []
 

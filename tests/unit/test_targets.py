@@ -3,7 +3,7 @@ import re
 import pytest
 
 from siteforge import targets
-from siteforge.specs.objects import objects
+from siteforge.specs.objects import objects, possible
 from siteforge.tenant_spec import TenantSpec
 from tests.support import credentials as made
 from tests.support.blueprints import make
@@ -52,6 +52,12 @@ def test_every_object_that_a_tenant_may_have_is_a_target(fields: dict[str, objec
     for placed in objects(make(**fields), made.some()):
         chain = f"siteforge:index:Tenant$siteforge:index:{placed.component}${placed.type}"
         assert f"urn:pulumi:dev::siteforge::{chain}::{placed.name}" in known
+
+
+def test_all_that_a_tenant_may_have_is_all_that_is_a_target() -> None:
+    names = {one.name for one in possible("blog-aku")}
+    parts = {f"blog-aku-{part}" for part in ("boundary", "database", "wordpress")}
+    assert names == {urn.split("::")[3] for urn in targets.urns("dev", "siteforge", "blog-aku")} - parts - {"blog-aku"}
 
 
 def test_a_target_matches_one_urn_alone() -> None:

@@ -108,6 +108,7 @@ def test_json_has_every_field() -> None:
         "strays": [],
         "requests": 17,
         "seconds": 0.34,
+        "frozen": {},
     }
 
 

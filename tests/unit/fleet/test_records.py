@@ -46,6 +46,12 @@ def test_whatever_its_objects_depend_on_changes_it(change: dict[str, object]) ->
     assert digest(**change) != digest()  # type: ignore[arg-type]
 
 
+def test_a_frozen_tenants_objects_depend_on_nothing_and_thawing_is_a_change() -> None:
+    frozen = [digest({"frozen": True, **change}) for change in ({}, {"title": "Another"}, {"plan": "micro"})]
+    assert len(set(frozen)) == 1
+    assert frozen[0] != digest({})
+
+
 def test_the_program_is_all_that_computes_objects_and_not_what_looks_at_them(tmp_path: Path) -> None:
     (tmp_path / "__main__.py").write_text("one")
     (tmp_path / "Pulumi.yaml").write_text("name: siteforge")

@@ -92,6 +92,12 @@ def test_a_tenant_that_stops_or_runs_though_it_is_suspended_says_so() -> None:
     assert [reason.cause for reason in of(asleep()).reasons] == [Cause.SCALED_TO_ZERO]
 
 
+def test_a_frozen_tenant_is_judged_by_what_it_is_not_by_whether_the_catalogue_suspends_it() -> None:
+    for there, says in ((asleep(), False), (asleep(), True), (namespaces.healthy(), True)):
+        found = of(there, suspended=says, frozen=True)
+        assert (found.condition, found.reasons) == (Condition.FROZEN, ())
+
+
 def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:
     differences = [Difference("Service", "wordpress", "changed", "spec.type"), Difference("Role", "owner", "deleted")]
     whole, faulty, other = of(namespaces.healthy()), of(waiting("ImagePullBackOff")), of(namespaces.healthy())
@@ -102,6 +108,17 @@ def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:
     assert told[0].why == "2 differences from the catalogue"
     assert told[1].why == Cause.IMAGE_PULL.words
     assert not healthy(told[:1])
+
+
+def test_a_frozen_tenant_is_well_unless_it_has_a_fault() -> None:
+    found = of(namespaces.healthy(), frozen=True)
+    assert found.condition is Condition.FROZEN
+    assert healthy([found])
+    (drifted,) = with_drift([found], {"blog": [Difference("Role", "owner", "deleted")]})
+    assert (drifted.condition, drifted.why) == (Condition.FROZEN, "1 difference from the catalogue")
+    faulty = of(waiting("ImagePullBackOff"), frozen=True)
+    assert (faulty.condition, faulty.why) == (Condition.DEGRADED, f"frozen; {Cause.IMAGE_PULL.words}")
+    assert of(waiting("ContainerCreating"), frozen=True).condition is Condition.FROZEN
 
 
 def test_a_silent_node_leaves_a_tenant_unknown_unless_something_else_is_known_to_be_wrong() -> None:
