@@ -89,12 +89,13 @@ def test_a_pull_request_with_a_mistake_fails_and_says_where(repository: Reposito
 
 
 def test_drift_fails_its_job_and_is_told_in_the_summary(repository: Repository) -> None:
-    clean = repository.runner.run("drift")
-    assert clean.failed == "", clean.output
+    # Other tests have namespaces in this cluster that its catalogue doesn't know: those are told in both runs.
+    assert TENANT not in repository.runner.run("drift").summary
     kubectl("label", "-n", TENANT, "service/wordpress", "app.kubernetes.io/part-of=somebody", "--overwrite")
     drifted = repository.runner.run("drift")
     assert drifted.failed == "Compare"
-    assert "somebody" in drifted.summary
+    line = next(line for line in drifted.summary.splitlines() if TENANT in line)
+    assert "somebody" in line
 
 
 def test_every_workflow_is_as_its_linter_wants_it() -> None:
