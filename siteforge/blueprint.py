@@ -186,7 +186,14 @@ Conflict = tuple[tuple[str, ...], str, str]
 
 def conflicts(spec: TenantSpec) -> list[Conflict]:
     """What contradicts itself once plan and overrides are put together, each field by itself being right."""
-    return [*_reaching(spec), *_scaling(spec), *_requests_over_limits(spec), *_php(spec), *_databases(spec)]
+    return [
+        *_renaming(spec),
+        *_reaching(spec),
+        *_scaling(spec),
+        *_requests_over_limits(spec),
+        *_php(spec),
+        *_databases(spec),
+    ]
 
 
 def misfits(spec: TenantSpec, ingress: Ingress) -> list[Conflict]:
@@ -201,6 +208,13 @@ def needed_passwords(spec: TenantSpec) -> tuple[Literal["database", "smtp"], ...
     """Whose passwords somebody has to give, because the servers are not the tenant's own."""
     smtp = spec.wordpress.smtp
     return (*(("database",) if spec.database.external else ()), *(("smtp",) if smtp and smtp.user else ()))
+
+
+def _renaming(spec: TenantSpec) -> Iterator[Conflict]:
+    if spec.renamed_from is not None:
+        reason = f"{spec.renamed_from} can't become {spec.name}: a namespace has one name, and its volumes stay in it"
+        fix = "keep the name and change title and domains, or copy the site into a new tenant (docs/renaming.md)"
+        yield ("renamedFrom",), reason, fix
 
 
 def _reaching(spec: TenantSpec) -> Iterator[Conflict]:

@@ -2,7 +2,7 @@
 
 A YAML library that writes what it has read would keep comments, but lay the file out anew. Here the text is changed
 where the parser says that the field stands, and read again: unless that gives the old values and the new one, nothing
-is written. See docs/adr/0012-suspension.md.
+is written. See docs/adr/0014-suspension.md.
 """
 
 import copy

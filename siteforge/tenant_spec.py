@@ -283,6 +283,8 @@ class TenantSpec(_Model):
 
     name: TenantName
     """The tenant's and its namespace's name; fixed once created."""
+    renamed_from: TenantName | None = None
+    """Refused, with the way to go: a name can't be changed, and data don't move with it."""
     title: Title
     """The site's title; also applied when it changes here later."""
     admin_email: Email

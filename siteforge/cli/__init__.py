@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from siteforge.cli import (
+    backup,
     cells,
     doctor,
     drift,
@@ -19,6 +20,7 @@ from siteforge.cli import (
     recover,
     redact,
     report,
+    restore,
     schema,
     status,
     suspend,
@@ -54,9 +56,12 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
-app.command()(metrics.metrics)
 app.command()(suspend.suspend)
 app.command()(suspend.resume)
+app.command()(backup.backup)
+app.command()(backup.backups)
+app.command()(restore.restore)
+app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(doctor.doctor)

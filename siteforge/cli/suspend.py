@@ -6,7 +6,7 @@ import typer
 
 from siteforge.cli import options, up
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
-from siteforge.errors import printable
+from siteforge.errors import SettingsError, printable
 
 EditOnlyOption = Annotated[
     bool,
@@ -54,7 +54,8 @@ def _switch(
     from siteforge.fleet.project import Project
 
     project = Project.find(stack)
-    options.known(project, tenant)
+    if options.known(project, tenant).frozen:
+        raise SettingsError(f"{tenant} is frozen, and left as it is - remove `frozen: true` from the catalogue first")
     path = project.configuration.catalogue
     edit = edits.switch(project.folder / path, tenant, "suspended", on, str(path))
     if dry_run:

@@ -130,6 +130,12 @@ def diagnose(objects: Objects, expected: Iterable[str] = (), *, suspended: bool 
     return sorted(dict.fromkeys(reasons), key=lambda reason: order.index(reason.cause))
 
 
+def stands_still(objects: Objects) -> bool:
+    """Whether the tenant of a namespace is suspended there, whatever the catalogue says."""
+    workloads = [(kind, one) for kind in ("StatefulSet", "Deployment") for one in objects.get(kind, ())]
+    return bool(workloads) and all(_stands_still(*one) for one in workloads)
+
+
 class _Events:
     """Warnings by the object that they are about, the newest of each reason."""
 

@@ -18,6 +18,7 @@ from siteforge.fleet.engine import Outcome, Run, Runner, Verb
 from siteforge.fleet.plan import Cell
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
+from siteforge.fleet.status import TenantStatus
 from siteforge.names import namespace
 
 NOT_FINISHED = "not finished"
@@ -28,6 +29,9 @@ _SOON_SECONDS = 30.0
 
 _EXPLAINED = 10
 """Of how many tenants it is looked at closely why they are not ready."""
+
+_WARNINGS, _LINES = 3, 5
+"""Of one of them: events, and log lines of each container that fails."""
 
 _RUN_MEBIBYTES = 1800
 """What a run of 50 new tenants takes: engine, provider, language host and program (docs/performance.md)."""
@@ -125,6 +129,16 @@ def jobs(asked: int | None = None) -> int:
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
         return max(1, min(cores, free // 1024 // _RUN_MEBIBYTES))
     return cores
+
+
+def told(found: TenantStatus) -> list[str]:
+    """Why a tenant is not ready, the most telling first, then the newest warnings and the last log lines."""
+    warnings = [one for one in found.events if one.type == "Warning"][:_WARNINGS]
+    return [
+        *map(str, found.reasons),
+        *(f"event {one.reason} of {one.object}: {one.message}" for one in warnings),
+        *(f"log of {one.pod}, container {one.container}: {line}" for one in found.logs for line in one.lines[-_LINES:]),
+    ]
 
 
 class Performance:
@@ -286,8 +300,8 @@ class Performance:
         found = {}
         for number, (where, said) in enumerate(unready.items()):
             one = survey.Tenant(tenants[where], self._project.cells.stack(tenants[where].name))
-            close = survey.tenant(self._cluster, one).reasons if number < _EXPLAINED else ()
-            found[one.blueprint.name] = [*map(str, close)] or said
+            close = told(survey.tenant(self._cluster, one)) if number < _EXPLAINED else []
+            found[one.blueprint.name] = close or said
         return found
 
     def _forget(self, names: Collection[str], summary: Summary) -> None:

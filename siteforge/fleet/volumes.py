@@ -28,6 +28,10 @@ class Claim:
     name: str
     uid: str
 
+    def is_another(self, claim: "Claim") -> bool:
+        """Whether it had the name of another claim."""
+        return (self.namespace, self.name) == (claim.namespace, claim.name) and self.uid != claim.uid
+
     def __str__(self) -> str:
         return f"persistentvolumeclaim/{self.name} in {self.namespace}"
 
@@ -40,21 +44,20 @@ def claims(exported: Mapping[str, Any]) -> list[Claim]:
     return sorted(Claim(one["namespace"], one["name"], one["uid"]) for one in found if one.get("uid"))
 
 
-def kept(volumes: Iterable[Manifest], gone: Iterable[Claim]) -> dict[Claim, str]:
-    """The volumes that were kept of claims that are gone, by name.
+def kept(volumes: Iterable[Manifest]) -> dict[Claim, str]:
+    """The volumes that outlived their claims, by the claim that each was of.
 
     Args:
         volumes: all there are.
-        gone: claims that are no longer there.
     """
-    released = {
-        reference["uid"]: one["metadata"]["name"]
+    return {
+        Claim(reference["namespace"], reference["name"], reference["uid"]): one["metadata"]["name"]
         for one in volumes
-        if one["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
+        if one.get("status", {}).get("phase") == "Released"
+        and one["spec"].get("persistentVolumeReclaimPolicy") == "Retain"
         and not one["metadata"].get("deletionTimestamp")
         and (reference := one["spec"].get("claimRef") or {}).get("uid")
     }
-    return {claim: released[claim.uid] for claim in gone if claim.uid in released}
 
 
 def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collection[str]) -> Iterator[str]:
@@ -66,24 +69,32 @@ def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collectio
         namespaces: whose claims are meant.
 
     Returns:
-        What was found and done, a line for each claim that is gone.
+        What was found and done, a line for each claim that is gone, and for each volume of another of its name.
 
     Raises:
         ClusterError: the cluster can't be asked, or refuses.
     """
     known = [claim for claim in claims(exported) if claim.namespace in namespaces]
+    if not known:
+        return
     live = {
         (one["metadata"]["namespace"], one["metadata"]["name"])
-        for one in (cluster.objects(BY_NAME["PersistentVolumeClaim"]) if known else ())
+        for one in cluster.objects(BY_NAME["PersistentVolumeClaim"])
     }
-    gone = [claim for claim in known if (claim.namespace, claim.name) not in live]
-    found = kept(cluster.objects(VOLUME) if gone else (), gone)
-    for claim in gone:
-        if volume := found.get(claim):
-            cluster.patch(VOLUME, volume, _LET_GO)
-            yield f"{claim}: gone, its volume {volume} was kept: it is bound again"
-        else:
+    found = kept(cluster.objects(VOLUME))
+    for claim in known:
+        gone = (claim.namespace, claim.name) not in live
+        others = [volume for one, volume in found.items() if one.is_another(claim)]
+        if gone and claim in found:
+            cluster.patch(VOLUME, found[claim], _LET_GO)
+            yield f"{claim}: gone, its volume {found[claim]} was kept: it is bound again"
+        elif gone and not others:
             yield (
                 f"{claim}: gone, and its volume with it, which its storage class did not keep: what was on it is LOST"
                 " - restore it from a backup of your own, once the site is installed anew"
+            )
+        for volume in others:
+            yield (
+                f"{claim}: the volume {volume} was kept of another claim of this name, maybe another customer's;"
+                " it is left as it is - look whose data it has (docs/faults.md)"
             )

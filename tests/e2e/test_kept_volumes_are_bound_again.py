@@ -91,3 +91,6 @@ def test_a_new_tenant_of_the_same_name_does_not_get_them(stack: Stack) -> None:
     assert "was kept" not in done.stdout + done.stderr
     assert len(volumes()) == 4
     eventually("a new site", lambda: site(stack, KEPT).posts() == {"Hello world!"}, namespace=KEPT)
+    told = stack.siteforge("recover").stdout
+    for volume in before:
+        assert f"the volume {volume} was kept of another claim of this name" in told

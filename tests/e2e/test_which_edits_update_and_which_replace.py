@@ -22,6 +22,8 @@ REFUSED = {
     *("wordpress.volume.storageClass", "database.volume.storageClass", "wordpress.volume.accessMode"),
     # A new name is a new tenant, and the removal of the old one.
     "name",
+    # tests/e2e/test_a_site_is_copied_to_another_name.py, test_a_frozen_tenant_is_left_as_it_is.py
+    *("renamedFrom", "frozen"),
 }
 BASE: dict[str, Any] = {
     "title": "Fields",

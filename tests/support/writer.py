@@ -15,14 +15,14 @@ REFUSALS = (OSError, http.client.HTTPException, xmlrpc.client.Error, xml.parsers
 
 
 class Writer:
-    """Publishes a post twice a second at most, for as long as the `with` block runs.
+    """Publishes a post every half second at most, or at another pace, for as long as the `with` block runs.
 
     A post that is refused or not answered is no loss: nobody was told that it is there. It is counted, and the next
     one tried.
     """
 
-    def __init__(self, site: Site, name: str = "writer") -> None:
-        self.site, self.name = site, name
+    def __init__(self, site: Site, name: str = "writer", pause: float = _PAUSE_SECONDS) -> None:
+        self.site, self.name, self._pause = site, name, pause
         self.acknowledged: set[str] = set()
         self.refused = 0
         self._stop = threading.Event()
@@ -46,7 +46,7 @@ class Writer:
                 self.acknowledged.add(title)
             except REFUSALS:
                 self.refused += 1
-            if self._stop.wait(_PAUSE_SECONDS):
+            if self._stop.wait(self._pause):
                 return
 
     def lost(self) -> set[str]:

@@ -45,6 +45,7 @@ ACCEPTED = {
     "duplicate_key",
     "duplicate_names",
     "merge_key",
+    "renamed",
     "requests_over_limits",
     "two_documents",
 }
@@ -55,6 +56,7 @@ INEXPRESSIBLE = {
     f"not an image reference ({'a' * 57}...)",  # a name of 256 characters
     f"not an e-mail address ({'a' * 57}...)",  # 65 characters before the @
     "at least 4 replicas, at most 3",
+    "blog-aku can't become shop-lumi: a namespace has one name, and its volumes stay in it",
     "finer than a thousandth (1.0000000001Gi)",
     "larger than Kubernetes can count (9Ei)",
     "less than 10m (9m)",

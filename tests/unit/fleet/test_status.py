@@ -92,6 +92,12 @@ def test_a_tenant_that_stops_or_runs_though_it_is_suspended_says_so() -> None:
     assert [reason.cause for reason in of(asleep()).reasons] == [Cause.SCALED_TO_ZERO]
 
 
+def test_a_frozen_tenant_is_judged_by_what_it_is_not_by_whether_the_catalogue_suspends_it() -> None:
+    for there, says in ((asleep(), False), (asleep(), True), (namespaces.healthy(), True)):
+        found = of(there, suspended=says, frozen=True)
+        assert (found.condition, found.reasons) == (Condition.FROZEN, ())
+
+
 def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:
     differences = [Difference("Service", "wordpress", "changed", "spec.type"), Difference("Role", "owner", "deleted")]
     whole, faulty, other = of(namespaces.healthy()), of(waiting("ImagePullBackOff")), of(namespaces.healthy())

@@ -10,6 +10,7 @@ def volume(policy: str = "Retain", uid: str = OLD.uid, **metadata: str) -> dict[
     return {
         "metadata": {"name": "pvc-1", **metadata},
         "spec": {"persistentVolumeReclaimPolicy": policy, "claimRef": reference},
+        "status": {"phase": "Released"},
     }
 
 
@@ -26,15 +27,19 @@ def test_the_state_tells_which_claims_there_were() -> None:
 
 
 def test_a_volume_is_the_one_of_a_claim_by_its_identity_not_by_its_name() -> None:
-    assert kept([volume()], [OLD]) == {OLD: "pvc-1"}
-    assert kept([volume(uid="uid-of-a-former-customer")], [OLD]) == {}
+    (former,) = found = kept([volume(uid="uid-of-a-former-customer")])
+    assert OLD not in found
+    assert former.is_another(OLD)
+    assert kept([volume()]) == {OLD: "pvc-1"}
+    assert not OLD.is_another(OLD)
 
 
-def test_a_volume_that_is_deleted_with_its_claim_is_not_kept() -> None:
-    assert kept([volume("Delete"), volume(deletionTimestamp="2026-11-29T00:00:00Z")], [OLD]) == {}
+def test_a_volume_that_is_deleted_with_its_claim_or_still_has_it_is_not_kept() -> None:
+    bound = volume() | {"status": {"phase": "Bound"}}
+    assert kept([volume("Delete"), volume(deletionTimestamp="2026-11-29T00:00:00Z"), bound]) == {}
 
 
 def test_a_volume_that_never_had_a_claim_is_nobodys() -> None:
     free = volume()
     del free["spec"]["claimRef"]
-    assert kept([free], [OLD]) == {}
+    assert kept([free]) == {}
