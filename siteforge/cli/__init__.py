@@ -9,7 +9,21 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge.cli import cells, doctor, drift, logs, problems, recover, redact, report, schema, status, up, validate
+from siteforge.cli import (
+    adopt,
+    cells,
+    doctor,
+    drift,
+    logs,
+    problems,
+    recover,
+    redact,
+    report,
+    schema,
+    status,
+    up,
+    validate,
+)
 from siteforge.errors import SiteforgeError
 
 
@@ -41,6 +55,7 @@ app.command()(logs.logs)
 app.command()(report.report)
 app.command()(drift.drift)
 app.command()(recover.recover)
+app.command()(adopt.adopt)
 app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 

@@ -192,6 +192,14 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
+    def patch(self, kind: Kind, body: Mapping[str, Any], name: str, namespace: str | None = None) -> None:
+        """Change fields of one object by a JSON merge patch (RFC 7386), in which null removes.
+
+        Raises:
+            ClusterError: as `get`.
+        """
+        self._ask("PATCH", kind.path(namespace, name), body=body, content_type="application/merge-patch+json")
+
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
 
