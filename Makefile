@@ -12,7 +12,7 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast test-faults render scan bench bench-page check format env status down clean lock schema
+.PHONY: help up test test-fast test-faults soak render scan bench bench-page check format env status down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,9 +28,14 @@ test-fast: ## Unit and component tests only: no cluster, no Pulumi engine
 	@$(LOCAL) environment
 	@$(PYTEST) --numprocesses auto tests/unit tests/components $(PYTEST_ARGS)
 
-test-faults: ## Killed runs at many random moments, broken states, refused edits: an hour and more
+test-faults: ## Killed runs at many random moments, broken states, faults of the cluster: an hour and more
 	@$(LOCAL) prepare
 	@SITEFORGE_FAULT_SEEDS=$${SITEFORGE_FAULT_SEEDS:-30} $(VENV)/python -m pytest -s -m faults $(PYTEST_ARGS)
+
+soak: ## Random faults against 20 tenants, written on all the while: SITEFORGE_SOAK_MINUTES=60, SITEFORGE_SOAK_SEED=7
+	@$(LOCAL) prepare
+	@SITEFORGE_SOAK_MINUTES=$${SITEFORGE_SOAK_MINUTES:-10} $(VENV)/python -m pytest -s \
+		tests/e2e/test_a_fleet_survives_random_faults.py $(PYTEST_ARGS)
 
 render: ## Write every object of the catalogue to build/manifests, secrets redacted; needs no cluster
 	@$(LOCAL) render

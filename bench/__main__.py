@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import fleet, harness, page, targets
 from bench.harness import Plan
-from bench.peers import PEERS
+from bench.peers import KNOWN, PEERS
 from bench.results import Results, load
 from local import paths
 from local.steps import Failure, say
@@ -30,13 +30,13 @@ def plan(environment: Mapping[str, str]) -> Plan:
         Failure: a value can't be what it should say.
     """
     names = environment.get("BENCH_PEERS", "").split() or list(PEERS)
-    if unknown := [name for name in names if name not in PEERS]:
-        raise Failure(f"BENCH_PEERS: no such peer: {', '.join(unknown)}", fix=f"there are: {' '.join(PEERS)}")
+    if unknown := [name for name in names if name not in KNOWN]:
+        raise Failure(f"BENCH_PEERS: no such peer: {', '.join(unknown)}", fix=f"there are: {' '.join(KNOWN)}")
     sizes = [_integer("BENCH_TENANTS", text) for text in environment.get("BENCH_TENANTS", "50 200").split()]
     if not sizes or not all(2 <= size <= fleet.LARGEST for size in sizes):
         raise Failure("BENCH_TENANTS: no numbers to run with", fix=f'numbers from 2 to {fleet.LARGEST}, as in "50 200"')
     deadline = _integer("BENCH_DEADLINE", environment.get("BENCH_DEADLINE", "900"))
-    ordered = [name for name in PEERS if name in names]
+    ordered = [name for name in KNOWN if name in names]
     return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""))
 
 

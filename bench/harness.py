@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import drift, kube, machine, meter, metrics, platform, readiness
 from bench.fleet import Fleet
 from bench.kube import Api, KubeError
-from bench.peers import PEERS
+from bench.peers import KNOWN
 from bench.peers.peer import Command, Peer
 from bench.readiness import NotReadyError
 from bench.results import WORKS, Results, Row
@@ -63,13 +63,13 @@ def run(plan: Plan, finished: Callable[[Results], None]) -> Results:
         versions=machine.software(),
         cluster={},
         objects=len(Fleet(1).manifests("bench-0001")),
-        titles={name: PEERS[name].title for name in plan.peers},
+        titles={name: KNOWN[name].title for name in plan.peers},
         deadline=plan.deadline,
     )
     try:
         for size in plan.sizes:
             for name in plan.peers:
-                peer = PEERS[name]
+                peer = KNOWN[name]
                 if size <= peer.largest and not (peer.reference and size != plan.sizes[0]):
                     say(f"==> {size} tenants: {peer.title}")
                     results.rows += _Run(Fleet(size), peer, plan.deadline, results).rows()

@@ -126,6 +126,8 @@ class Blueprint:
     """Whether Pulumi refuses to delete what holds data."""
     frozen: bool
     """Whether it is left as it is in the cluster, which then need not be what is said here."""
+    suspended: bool
+    """Whether neither site nor database run, and a page says so."""
 
     @property
     def url(self) -> str | None:
@@ -174,6 +176,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
         pull_policy=images.pull_policy,
         deletion_protection=spec.deletion_protection is not False,
         frozen=spec.frozen,
+        suspended=spec.suspended,
     )
 
 

@@ -50,22 +50,52 @@ def load(path: Path, file: str = "") -> list[TenantSpec]:
         CatalogueError: anything in it is wrong; carries every problem found.
     """
     file = file or str(path)
-    # Unlike the path's own method, this one takes a name that no file can have for that of no folder.
-    if not os.path.isdir(path):  # noqa: PTH112
+    if not _is_folder(path):
         return from_document(document.read(path, file))
-    # Sorted, so that the order of tenants is the same on every machine.
-    files = sorted(one for one in path.iterdir() if one.suffix in (".yaml", ".yml") and not one.name.startswith("."))
+    files = _files(path, file)
     if not files:
         problem = Problem(file, 1, 1, "", "a folder without a *.yaml file", fix=_NO_TENANTS)
         raise CatalogueError([problem])
     sources: list[Document] = []
     unusable: list[Problem] = []
-    for one in files:
+    for one, called in files:
         try:
-            sources.append(document.read(one, f"{file.rstrip('/')}/{one.name}"))
+            sources.append(document.read(one, called))
         except CatalogueError as error:
             unusable += error.problems
     return _checked(sources, unusable, _entries_of_a_folder)
+
+
+def locate(path: Path, name: str, file: str = "") -> tuple[Path, Document, Path_]:
+    """Where a tenant is written: the file, what that says, and the tenant's place in it.
+
+    Args:
+        path, file: as of `load`.
+        name: a tenant's.
+
+    Raises:
+        CatalogueError: the catalogue can't be read, or has no such tenant.
+    """
+    file = file or str(path)
+    folder = _is_folder(path)
+    for one, called in _files(path, file) if folder else [(path, file)]:
+        source = document.read(one, called)
+        for entry in _without_problems(_entries_of_a_folder(source) if folder else _entries(source)):
+            if isinstance(entry.value, Mapping) and entry.value.get("name") == name:
+                return one, source, entry.path
+    raise CatalogueError([Problem(file, 1, 1, "", f"no tenant {shorten(name)}")])
+
+
+def _is_folder(path: Path) -> bool:
+    # Unlike the path's own method, this one takes a name that no file can have for that of no folder.
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _files(folder: Path, called: str) -> list[tuple[Path, str]]:
+    """The files of a catalogue, and what messages call them."""
+    # Sorted, so that the order of tenants is the same on every machine.
+    files = sorted(one for one in folder.iterdir() if one.suffix in (".yaml", ".yml") and not one.name.startswith("."))
+    return [(one, f"{called.rstrip('/')}/{one.name}") for one in files]
 
 
 def from_document(source: Document) -> list[TenantSpec]:
@@ -118,6 +148,15 @@ def _untold(told: Collection[str], problems: Generator[Problem, None, _T]) -> Ge
             return cast(_T, end.value)
         if problem.path not in told:
             yield problem
+
+
+def _without_problems(entries: _Entries) -> list[_Entry]:
+    """What such a generator returns, whatever it complains about."""
+    while True:
+        try:
+            next(entries)
+        except StopIteration as end:
+            return cast("list[_Entry]", end.value)
 
 
 def _problems_of(entry: _Entry, specs: list[TenantSpec]) -> Generator[Problem, None, None]:

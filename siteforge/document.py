@@ -55,6 +55,11 @@ class Document:
     """What is wrong with the YAML itself, though the rest of it could be read."""
     _places: dict[Path_, tuple[int, int]] = field(default_factory=dict)
     _key_places: dict[Path_, tuple[int, int]] = field(default_factory=dict)
+    _spans: dict[Path_, tuple[int, int]] = field(default_factory=dict)
+
+    def span(self, path: Path_) -> tuple[int, int]:
+        """Where a value begins and, of one that is no mapping or list, ends: in characters of the text."""
+        return self._spans[path]
 
     def problem(self, path: Path_, reason: str, value: str = "", fix: str = "", *, at_key: bool = False) -> Problem:
         """A problem with the value at `path`, or with its key; with the nearest parent's place where it is absent."""
@@ -226,11 +231,12 @@ class _Builder:
     def _place(self, value: Any, event: yaml.Event) -> Path_:
         """Put a value where it belongs and remember its place; returns its path."""
         self._values += 1
+        span = _span(event)
         if self._values > MAXIMUM_VALUES:
             self._stop(event, f"more than {MAXIMUM_VALUES} values", "split the catalogue")
         if not self._stack:
             self.document.value = value
-            self.document._places[()] = _start(event)
+            self.document._places[()], self.document._spans[()] = _start(event), span
             return ()
         parent = self._stack[-1]
         if isinstance(parent.value, list):
@@ -244,7 +250,7 @@ class _Builder:
                 parent.skip_next = False
                 return path
             parent.value[key] = value
-        self.document._places[path] = _start(event)
+        self.document._places[path], self.document._spans[path] = _start(event), span
         return path
 
     def _reject(self, event: yaml.Event, path: Path_, reason: str, value: str = "", fix: str = "") -> None:
@@ -262,6 +268,12 @@ def _start(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     assert mark is not None  # events of a stream always have marks
     return mark.line + 1, mark.column + 1
+
+
+def _span(event: yaml.Event) -> tuple[int, int]:
+    assert event.start_mark is not None
+    assert event.end_mark is not None
+    return event.start_mark.index, event.end_mark.index
 
 
 _CONSTANTS: Final[dict[str, bool | None]] = (

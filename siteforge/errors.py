@@ -1,6 +1,7 @@
 """What can go wrong, for the person who reads it.
 
 SiteforgeError             anything Siteforge itself reports; never shown as a traceback
+├── BackupError            a backup can't be taken, found or used
 ├── CatalogueError         the catalogue can't be used; carries every problem found, not just the first
 ├── TenantArgsError        a program of one's own passed arguments that no tenant can have (components/tenant.py)
 ├── CapacityError          the cluster, or a tenant's own quota, has less than the tenants need
@@ -73,6 +74,10 @@ class CatalogueError(SiteforgeError):
             more = Problem(last.file, last.line, last.column, "", "more problems follow", fix="mend those above first")
             self.problems.append(more)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class BackupError(SiteforgeError):
+    """A backup can't be taken, found or used."""
 
 
 class CapacityError(SiteforgeError):

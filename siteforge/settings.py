@@ -181,7 +181,7 @@ def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
     """Show what Siteforge has to say as Pulumi's error message, without a traceback; log no secret."""
-    debug_log.keep_outputs_out()
+    debug_log.restrain()
     try:
         yield
     except SiteforgeError as error:

@@ -299,6 +299,8 @@ class TenantSpec(_Model):
     """Raised by one to give the tenant new passwords and salts."""
     owners: OwnersSpec = OwnersSpec()
     """Who may operate the tenant with kubectl; nobody when left out."""
+    suspended: bool = False
+    """Whether a page that says so stands for the site, which doesn't run; its data are kept."""
     domains: Domains = []
     """The site's public names; the first is the canonical one, which the others redirect to."""
     tls: TlsSpec | None = None

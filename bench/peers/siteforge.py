@@ -4,7 +4,7 @@ from bench.fleet import Fleet
 from bench.peers.peer import Command
 from bench.peers.plain import Plain
 
-_CELL = 50
+_CELL = 25
 """Tenants a cell, as docs/cells.md advises."""
 
 _SETTINGS = {"readiness": "fleet", "deletionProtection": "false", "removablePercent": "100"}

@@ -186,7 +186,7 @@ def _volume_folders(layout: Layout) -> str:
 
 
 def _volumes(layout: Layout) -> dict[str, object]:
-    """The objects of the default storage class, by rancher's local-path-provisioner.
+    """The objects of the storage classes, by rancher's local-path-provisioner: the default one, and one that keeps.
 
     `allowVolumeExpansion` is off because the provisioner can't do it: a volume is a folder without a size.
     """
@@ -204,18 +204,8 @@ def _volumes(layout: Layout) -> dict[str, object]:
             "kind": "ServiceAccount",
             "metadata": {"name": "local-path-provisioner-service-account", "namespace": namespace},
         },
-        {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {
-                "name": "local-path",
-                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-            },
-            "provisioner": "rancher.io/local-path",
-            "volumeBindingMode": "WaitForFirstConsumer",
-            "reclaimPolicy": "Delete",
-            "allowVolumeExpansion": False,
-        },
+        _storage_class("local-path", "Delete", {"storageclass.kubernetes.io/is-default-class": "true"}),
+        _storage_class("local-path-retain", "Retain", {}),
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -230,3 +220,15 @@ def _volumes(layout: Layout) -> dict[str, object]:
         },
     ]
     return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def _storage_class(name: str, policy: str, annotations: dict[str, str]) -> dict[str, object]:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": annotations},
+        "provisioner": "rancher.io/local-path",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "reclaimPolicy": policy,
+        "allowVolumeExpansion": False,
+    }

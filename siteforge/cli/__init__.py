@@ -11,16 +11,20 @@ from typer.core import TyperGroup
 
 from siteforge.cli import (
     adopt,
+    backup,
     cells,
     doctor,
     drift,
     logs,
+    metrics,
     problems,
     recover,
     redact,
     report,
+    restore,
     schema,
     status,
+    suspend,
     up,
     validate,
 )
@@ -53,6 +57,12 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.command()(suspend.suspend)
+app.command()(suspend.resume)
+app.command()(backup.backup)
+app.command()(backup.backups)
+app.command()(restore.restore)
+app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
 app.command()(adopt.adopt)

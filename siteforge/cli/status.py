@@ -47,7 +47,7 @@ def status(
 ) -> None:
     """Tell how the tenants are, and of those that fail: why, their events and their last log lines.
 
-    Exits with 0 if every tenant is Ready or Frozen, with 1 if one is not or the cluster can't be asked.
+    Exits with 0 if every tenant is Ready, Suspended or Frozen, with 1 if one is not or the cluster can't be asked.
 
     Examples: siteforge status; siteforge status blog-aku --output wide; siteforge status --output json
     """

@@ -19,6 +19,7 @@ _STYLES = {
     Condition.DRIFTED: "bold yellow",
     Condition.FROZEN: "cyan",
     Condition.PROGRESSING: "yellow",
+    Condition.SUSPENDED: "dim",
     Condition.READY: "green",
 }
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -132,7 +132,8 @@ def _perform(
 
         def explain(reasons: Mapping[str, list[str]]) -> None:
             for name, said in sorted(reasons.items()):
-                console.print(printable(f"{name} is not ready yet: {'; '.join(said)}"), markup=False, highlight=False)
+                for line in _reasons(f"{name} is not ready yet", said):
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         return Performance(project, cluster, found, verb).perform(jobs, timeout, progress, explain)
 
@@ -146,11 +147,14 @@ def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary
     for outcome in summary.outcomes:
         if verb == "preview":
             typer.echo(outcome.output.rstrip())
+    for note in summary.notes:
+        typer.echo(printable(note), err=True)
     cut = sorted(name for name, reasons in summary.failed.items() if reasons == [NOT_FINISHED])
     if cut:
         typer.echo(f"{NOT_FINISHED}: {_some(cut)}", err=True)
     for name, reasons in sorted((name, summary.failed[name]) for name in summary.failed.keys() - set(cut)):
-        typer.echo(printable(f"{name}: {'; '.join(reasons)}"), err=True)
+        for line in _reasons(name, reasons):
+            typer.echo(line, err=True)
     for problem in summary.problems:
         typer.echo(problem, err=True)
     if frozen := [spec.name for spec in project.tenants if spec.frozen]:
@@ -174,11 +178,19 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
+def _reasons(what: str, said: Sequence[str]) -> Iterator[str]:
+    """A line for each reason, the first beside what they are about."""
+    first, *others = said or ["failed, and Pulumi doesn't say why"]
+    yield printable(f"{what}: {first}")
+    yield from (printable(f"  {reason}") for reason in others)
+
+
 def _report(found: "Findings", summary: "Summary", seconds: float) -> dict[str, Any]:
     return {
         "tenants": found.tenants,
         "failed": summary.failed,
         "problems": summary.problems,
+        "notes": summary.notes,
         "stopped": summary.stopped,
         "seconds": round(seconds, 3),
         "runs": [

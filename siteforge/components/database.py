@@ -1,5 +1,7 @@
 """The database of a tenant: MariaDB StatefulSet, its Services, and what both need."""
 
+from collections.abc import Iterable
+
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, ServiceAccount
@@ -16,7 +18,16 @@ from siteforge.specs import database, network
 
 
 class Database(pulumi.ComponentResource):
-    """A MariaDB of the tenant's own."""
+    """A MariaDB of the tenant's own.
+
+    Args:
+        name: the component's name.
+        tenant: whose.
+        credentials: its passwords.
+        boundary: what it lives in.
+        before: what has to be done before it starts or stops.
+        opts: Pulumi's options.
+    """
 
     stateful_set: StatefulSet
     """The StatefulSet of one replica."""
@@ -31,6 +42,7 @@ class Database(pulumi.ComponentResource):
         tenant: Blueprint,
         credentials: pulumi.Output[Credentials],
         boundary: Boundary,
+        before: Iterable[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("siteforge:index:Database", name, {}, opts)
@@ -47,7 +59,7 @@ class Database(pulumi.ComponentResource):
             StatefulSet,
             f"{name}-stateful-set",
             database.stateful_set(tenant),
-            announced(boundary.running(self, secret, account, self.claim)),
+            announced(boundary.running(self, secret, account, self.claim, *before)),
             spec=fingerprint(credentials).apply(lambda known: database.stateful_set_spec(tenant, known)),
         )
         self.register_outputs({})

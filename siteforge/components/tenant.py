@@ -86,7 +86,9 @@ class Tenant(pulumi.ComponentResource):
         site = WordPress(f"{name}-wordpress", tenant, credentials, boundary, below)
         claims = {"wordpress": site.claim}
         if tenant.database:
-            database = Database(f"{name}-database", tenant, credentials, boundary, below)
+            # A site that still serves needs it: of a suspended tenant, the page comes first.
+            before = [site.deployment] if tenant.suspended else []
+            database = Database(f"{name}-database", tenant, credentials, boundary, before, below)
             claims["mariadb"] = database.claim
         self.deletion_protection = tenant.deletion_protection
         self.volumes = {claim: _volume(claims[claim], volume) for claim, volume in volumes(tenant).items()}

@@ -160,6 +160,8 @@ class TenantArgs(TypedDict):
     credentials_version: NotRequired[int]
     """Raised by one to give the tenant new passwords and salts (docs/secrets.md)."""
     owners: NotRequired[OwnersArgs]
+    suspended: NotRequired[bool]
+    """Whether a page stands for the site, which doesn't run (docs/suspension.md)."""
     domains: NotRequired[list[str]]
     """The site's public names, the canonical one first; no two tenants of a cluster may share one."""
     tls: NotRequired[TlsArgs]

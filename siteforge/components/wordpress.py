@@ -44,7 +44,7 @@ class WordPress(pulumi.ComponentResource):
         self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
         place(NetworkPolicy, f"{name}-network-policy", network.site(tenant), inside)
         place(PodDisruptionBudget, f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)
-        if scaling := tenant.site.autoscaling:
+        if scaling := wordpress.scaling(tenant):
             place(HorizontalPodAutoscaler, f"{name}-autoscaler", wordpress.autoscaler(tenant, scaling), inside)
         self.deployment = place(
             Deployment,

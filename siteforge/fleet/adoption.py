@@ -167,7 +167,7 @@ class Adoption:
             metadata = one["metadata"]
             if _LAST_APPLIED in metadata.get("annotations", {}):
                 body = {"metadata": {"annotations": {_LAST_APPLIED: None}}}
-                self.cluster.patch(BY_NAME[one["kind"]], body, metadata["name"], metadata.get("namespace"))
+                self.cluster.patch(BY_NAME[one["kind"]], metadata["name"], body, metadata.get("namespace"))
 
 
 def kept(spec: TenantSpec, derived: Credentials, secrets: Mapping[Role, Manifest]) -> dict[str, str]:

@@ -9,12 +9,13 @@ import gc
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+import httpcore2 as httpcore
 import httpx2 as httpx
 import msgspec
 from lightkube.config.client_adapter import Client, ConnectionParams
@@ -23,6 +24,7 @@ from lightkube.core.exceptions import ConfigError
 
 from siteforge import log, names
 from siteforge.errors import ClusterError
+from siteforge.fleet.websocket import WebSocket, handshake
 from siteforge.specs.manifest import Manifest
 
 PAGE = 500
@@ -33,6 +35,8 @@ _log = log.get(__name__)
 _LISTS_AT_ONCE = 4
 _TIMEOUT_SECONDS = 30.0
 _CONNECT_SECONDS = 5.0
+_SILENCE_SECONDS = 600.0
+"""So long, a command in a container may neither read nor write."""
 _TRIES = 3
 
 
@@ -192,13 +196,14 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
-    def patch(self, kind: Kind, body: Mapping[str, Any], name: str, namespace: str | None = None) -> None:
-        """Change fields of one object by a JSON merge patch (RFC 7386), in which null removes.
+    def patch(self, kind: Kind, name: str, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
+        """Merge patch (RFC 7386) of one object: null removes a field.
 
         Raises:
-            ClusterError: as `get`.
+            ClusterError: as `get`; also if there is none.
         """
-        self._ask("PATCH", kind.path(namespace, name), body=body, content_type="application/merge-patch+json")
+        content_type = "application/merge-patch+json"
+        return self._ask("PATCH", kind.path(namespace, name), body=body, content_type=content_type)
 
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
@@ -253,6 +258,34 @@ class Cluster:
                 if rest:
                     yield rest.decode(errors="replace")
         except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    @contextlib.contextmanager
+    def websocket(self, path: str, query: Sequence[tuple[str, str]], protocol: str) -> Iterator[WebSocket]:
+        """A WebSocket to a path that speaks one, as that of a command in a container does.
+
+        Args:
+            path: where.
+            query: names and values; a name may be there more than once.
+            protocol: the subprotocol, which the API server has to know.
+
+        Raises:
+            ClusterError: as `get`; also if the connection ends too early, or the server doesn't know the protocol.
+        """
+        self.requests += 1
+        try:
+            with self._http.stream("GET", path, params=list(query), headers=handshake(protocol)) as answer:
+                if answer.status_code != httpx.codes.SWITCHING_PROTOCOLS:
+                    answer.read()
+                    _raise(answer, path)
+                if answer.headers.get("Sec-WebSocket-Protocol") != protocol:
+                    raise ClusterError(
+                        f"the API server at {self.server} doesn't speak {protocol} - Kubernetes 1.30 does"
+                    )
+                connection = WebSocket(answer.extensions["network_stream"], _SILENCE_SECONDS)
+                yield connection
+                connection.close()
+        except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, ConfigError, OSError) as error:
             raise self._unreachable(error) from None
 
     def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from siteforge.errors import printable
 from siteforge.specs.manifest import Manifest
+from siteforge.specs.wordpress import SUSPENDED
 
 Objects = Mapping[str, Sequence[Manifest]]
 """A namespace's objects by kind, as in `{"Pod": [...]}`: what a list of the API server has, whose items lack `kind`."""
@@ -46,6 +47,7 @@ class Cause(Enum):
     NODE_SILENT = "its node does not report", "look at the node: `kubectl get nodes`"
     NOT_READY = "it runs, but fails its readiness probe", "read its log: `siteforge logs TENANT`"
     SCALED_TO_ZERO = "somebody scaled it to zero", "run `pulumi up`"
+    NOT_SUSPENDED = "it runs, and the catalogue suspends it", "run `pulumi up`"
     STUCK = "the rollout makes no progress", "read its events: `siteforge status TENANT`"
     CLAIM_PENDING = "it waits for its volume", ""
     INITIALISING = "it waits for what has to be done before", ""
@@ -90,7 +92,7 @@ class Reason:
         return f"{place}: {self.cause.words}{detail}{fix}"
 
 
-def diagnose(objects: Objects, expected: Iterable[str] = ()) -> list[Reason]:
+def diagnose(objects: Objects, expected: Iterable[str] = (), *, suspended: bool = False) -> list[Reason]:
     """Why the tenant of a namespace isn't ready, the most telling reason first; empty if it is ready.
 
     A kind that is no key of `objects` wasn't looked at, and nothing is said of it. No clock is read and no request
@@ -102,6 +104,7 @@ def diagnose(objects: Objects, expected: Iterable[str] = ()) -> list[Reason]:
             is none), PersistentVolumeClaim, Deployment, StatefulSet, Pod, and Event, of which those of type Warning
             are enough and none are needed: without them, fewer causes are told apart.
         expected: what has to be there, each as `kind/name` in lower case (`deployment/wordpress`).
+        suspended: whether the catalogue wants neither site nor database to run.
     """
     namespaces = objects.get("Namespace")
     if namespaces is not None:
@@ -116,9 +119,21 @@ def diagnose(objects: Objects, expected: Iterable[str] = ()) -> list[Reason]:
     for kind in ("StatefulSet", "Deployment"):
         for workload in objects.get(kind, ()):
             own = [pod for pod in objects.get("Pod", ()) if _selects(workload, pod)]
-            reasons += _workload(kind, workload, own, events, [reason for reason in waiting if not reason.cause.passes])
+            if suspended and not _stands_still(kind, workload):
+                reasons.append(Reason(Cause.NOT_SUSPENDED, f"{kind.lower()}/{workload['metadata']['name']}"))
+            elif suspended and kind == "StatefulSet":
+                reasons += _stopping(own)
+            else:
+                stuck = [reason for reason in waiting if not reason.cause.passes]
+                reasons += _workload(kind, workload, own, events, stuck)
     order = list(Cause)
     return sorted(dict.fromkeys(reasons), key=lambda reason: order.index(reason.cause))
+
+
+def stands_still(objects: Objects) -> bool:
+    """Whether the tenant of a namespace is suspended there, whatever the catalogue says."""
+    workloads = [(kind, one) for kind in ("StatefulSet", "Deployment") for one in objects.get(kind, ())]
+    return bool(workloads) and all(_stands_still(*one) for one in workloads)
 
 
 class _Events:
@@ -184,6 +199,19 @@ def _selects(workload: Manifest, pod: Manifest) -> bool:
     labels = pod["metadata"].get("labels", {})
     selector: dict[str, str] = workload["spec"]["selector"].get("matchLabels", {})
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def _stands_still(kind: str, workload: Manifest) -> bool:
+    """Whether a workload is declared as a suspended tenant's: no database, and the pod of a page."""
+    if kind == "StatefulSet":
+        return bool(workload["spec"].get("replicas", 1) == 0)
+    labels = workload["spec"].get("template", {}).get("metadata", {}).get("labels", {})
+    return bool(labels.items() >= SUSPENDED.items())
+
+
+def _stopping(pods: Iterable[Manifest]) -> Iterator[Reason]:
+    for pod in pods:
+        yield Reason(Cause.ROLLOUT, f"pod/{pod['metadata']['name']}", detail="it is stopping")
 
 
 def _workload(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from siteforge.errors import EngineError, SiteforgeError
-from siteforge.fleet import leftovers, locks, rights, state
-from siteforge.fleet.cluster import NAMESPACE, NODE, OURS, VERSION, Cluster, Kind
+from siteforge.fleet import leftovers, locks, rights, state, terminating
+from siteforge.fleet.cluster import NAMESPACE, NODE, OURS, VERSION, VOLUME, Cluster, Kind
 from siteforge.fleet.project import Project, pulumi
 from siteforge.names import namespace
 from siteforge.tenant_spec import TenantSpec, VolumeSpec
@@ -20,6 +20,7 @@ from siteforge.tenant_spec import TenantSpec, VolumeSpec
 Level = Literal["ok", "warn", "fail"]
 
 _STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False)
+_LOOKED_AT = 5
 _DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _ENFORCERS = ("calico", "cilium", "kube-router", "antrea", "weave", "canal", "kube-network-policies", "ovn", "aws-node")
@@ -196,13 +197,28 @@ def _tenants(project: Project, cluster: Cluster) -> Iterator[Finding]:
     yield Finding("tenants", "ok", f"{len(wanted)} in the catalogue, {len(wanted & {*there})} of them in the cluster")
     if absent := sorted(wanted - {*there}):
         yield Finding("tenants", "warn", f"not in the cluster: {_some(absent)}", "siteforge up")
+        yield from _kept(project, cluster, absent)
     if leaving := sorted(name for name, one in there.items() if one["metadata"].get("deletionTimestamp")):
         yield Finding("tenants", "warn", f"being deleted: {_some(leaving)}", "wait, then run siteforge up")
+        for name in leaving[:_LOOKED_AT]:
+            for held in terminating.holding(cluster, name):
+                if held.object:
+                    text, _, fix = str(held).partition(" - ")
+                    yield Finding("tenants", "warn", text, fix)
     if extra := sorted({*there} - wanted):
         text = f"in the cluster, and not in the catalogue: {_some(extra)}"
         yield Finding(
             "tenants", "warn", text, "another catalogue's, or left: look, and delete by hand what is not wanted"
         )
+
+
+def _kept(project: Project, cluster: Cluster, absent: list[str]) -> Iterator[Finding]:
+    """Volumes that outlived the namespaces of tenants."""
+    references = [(one, one["spec"].get("claimRef") or {}) for one in cluster.objects(VOLUME)]
+    found = [one["metadata"]["name"] for one, claim in references if claim.get("namespace") in absent]
+    if found:
+        text = f"volumes were kept of tenants that are not in the cluster: {_some(sorted(found))}"
+        yield Finding("tenants", "warn", text, f"siteforge recover --stack {project.stack}, which binds them again")
 
 
 def _some(found: list[str]) -> str:

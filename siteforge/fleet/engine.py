@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -34,6 +35,11 @@ _TUNED = {
     # of a stack's size. What a killed run leaves is taken over by the next (docs/fleet.md).
     "PULUMI_SKIP_CHECKPOINTS": "true",
 }
+_OF_A_RESOURCE = re.compile(
+    r'\{"sequence":\d+,"timestamp":\d+,"(resourcePreEvent|resOutputsEvent)":\{"metadata":\{"op":"[^"]*","urn":"([^"\\]+)"'
+)
+"""How such an event begins; one that begins otherwise is read as a whole."""
+
 _PARALLEL = "32"
 """Operations at once: they wait for the API server more than they compute."""
 
@@ -214,7 +220,16 @@ def _events(log: Path, process: "subprocess.Popen[str]") -> Iterator[dict[str, A
             ended = process.poll() is not None
             rest += file.read()
             *lines, rest = rest.split("\n")
-            yield from (json.loads(line) for line in lines if line)
+            yield from (event(line) for line in lines if line)
             if ended:
                 return
             time.sleep(_POLL_SECONDS)
+
+
+def event(line: str) -> dict[str, Any]:
+    """An event without the states of its resource: nobody here asks for them, and they are most of the log."""
+    if found := _OF_A_RESOURCE.match(line):
+        kind, urn = found.groups()
+        return {kind: {"metadata": {"urn": urn}}}
+    event: dict[str, Any] = json.loads(line)
+    return event

@@ -88,6 +88,20 @@ def runs(
     return [found for cell in known if (found := _runs(cell, set(present), set(asked), set(drifted), everything))]
 
 
+def without(known: Iterable[Run], tenants: Collection[str]) -> Iterator[Run]:
+    """The same runs but for some tenants: whoever is left of a run is done, confined to them."""
+    for run in known:
+        left = [name for name in run.tenants if name not in tenants]
+        if len(left) == len(run.tenants):
+            yield run
+            continue
+        if left and not run.confined:
+            # Who is confined relies on the provider that the whole run would have made first.
+            yield Run(run.stack, (), confined=True, refresh=False)
+        for start in range(0, len(left), targets.MOST):
+            yield Run(run.stack, tuple(left[start : start + targets.MOST]), confined=True, refresh=run.refresh)
+
+
 def _runs(cell: Cell, present: set[str], asked: set[str], drifted: set[str], everything: bool) -> list[Run]:
     all_of_it = set(cell.wanted) | cell.gone
     if everything and not asked:

@@ -33,7 +33,8 @@ def expected(tenant: Blueprint) -> dict[Key, str]:
     }
     if tenant.database:
         found[("StatefulSet", where, DATABASE)] = "statefulset/mariadb"
-        found[("EndpointSlice", where, DATABASE)] = "service/mariadb"
+        if not tenant.suspended:
+            found[("EndpointSlice", where, DATABASE)] = "service/mariadb"
     return found
 
 
@@ -47,6 +48,8 @@ def unready(live: dict[str, Any]) -> str:
         return f"{updated} of {wanted} pods are of the new template"
     if status.get("replicas", 0) > updated:
         return f"{status['replicas'] - updated} old pods are still there"
+    if (replicas := status.get("replicas", 0)) > wanted:
+        return f"{replicas} pods are there instead of {wanted}"
     ready = status.get("availableReplicas" if live["kind"] == "Deployment" else "readyReplicas", 0)
     return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from siteforge.errors import EngineError, UnsafeError
-from siteforge.fleet import leftovers, locks, state
+from siteforge.errors import ClusterError, EngineError, UnsafeError
+from siteforge.fleet import leftovers, locks, state, terminating, volumes
 from siteforge.fleet.cluster import BY_NAME, Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner
 from siteforge.fleet.locks import Lock
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.state import Pending
+from siteforge.names import namespace
 
 _INTEGRITY = "snapshot integrity failure"
 """What Pulumi says of a state that is JSON and contradicts itself (pkg/backend/diy/state.go)."""
@@ -42,7 +43,7 @@ class Recovery:
         Raises:
             EngineError: an engine still runs, or may run elsewhere; no copy of a broken state is good; or Pulumi
                 refuses.
-            ClusterError: the cluster can't be asked.
+            ClusterError: the cluster can't be asked, or a namespace that is being deleted stays.
             UnsafeError: it is another one than that of the stack's last run.
         """
         folder = state.backend(self.project)
@@ -57,6 +58,7 @@ class Recovery:
             self._mend(folder)
         self._identify()
         self._settle()
+        self._bind_again()
         return self._converge()
 
     def _dead_locks(self, folder: Path) -> list[Lock]:
@@ -148,6 +150,22 @@ class Recovery:
             for operation in found:
                 self.say(f"operation under way: {operation}: {_fate(operation, cluster)}")
         pulumi(self.project.folder, "stack", "import", *stack, stdin=json.dumps(state.settled(exported)))
+
+    def _bind_again(self) -> None:
+        """Wait for namespaces that are on their way out, and have the volumes that were kept bound again."""
+        own = {
+            namespace(spec.name)
+            for spec in self.project.tenants
+            if self.project.cells.stack(spec.name) == self.project.stack
+        }
+        with self.project.cluster() as cluster:
+            if leaving := terminating.going(cluster, own):
+                self.say(f"being deleted, and waited for: {', '.join(leaving)}")
+                if held := terminating.await_gone(cluster, leaving):
+                    raise ClusterError("\n".join([*map(str, held), "then run this again; no tenant was changed"]))
+            exported = json.loads(pulumi(self.project.folder, "stack", "export", "--stack", self.project.stack))
+            for line in volumes.reserve(cluster, exported, own):
+                self.say(line)
 
     def _converge(self) -> Outcome:
         self.say("reading the cluster and bringing it to what the catalogue says: pulumi up")

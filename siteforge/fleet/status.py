@@ -12,7 +12,7 @@ from typing import Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
-from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose
+from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose, stands_still
 from siteforge.fleet.differences import Difference
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import parse
@@ -37,6 +37,8 @@ class Condition(StrEnum):
     """Nothing is wrong with what runs, and it is left as it is, whatever the catalogue says."""
     PROGRESSING = "Progressing"
     """It starts or rolls out."""
+    SUSPENDED = "Suspended"
+    """The catalogue says that it doesn't run, and so it is: a page says so, the data are kept."""
     READY = "Ready"
     """All that is wanted is there and ready."""
 
@@ -163,8 +165,8 @@ class TenantStatus:
 
 
 def healthy(statuses: Iterable[TenantStatus]) -> bool:
-    """Whether every tenant is ready, or frozen without a fault."""
-    return all(status.condition in (Condition.READY, Condition.FROZEN) for status in statuses)
+    """Whether every tenant is as it is meant to be: ready, suspended, or frozen without a fault."""
+    return all(status.condition in (Condition.READY, Condition.SUSPENDED, Condition.FROZEN) for status in statuses)
 
 
 def status(
@@ -179,14 +181,16 @@ def status(
         used: bytes on volumes, by namespace and claim, where they are known.
     """
     namespace = names.namespace(tenant.name)
-    reasons = diagnose(objects, expected(tenant))
+    # A frozen one is left as it is, whatever the catalogue says.
+    suspended = stands_still(objects) if tenant.frozen else tenant.suspended
+    reasons = diagnose(objects, expected(tenant), suspended=suspended)
     workloads = [*objects.get("Deployment", ()), *objects.get("StatefulSet", ())]
     pods = [pod for pod in objects.get("Pod", ()) if not pod["metadata"].get("deletionTimestamp")]
     return TenantStatus(
         name=tenant.name,
         namespace=namespace,
         stack=stack,
-        condition=_condition(reasons, tenant.frozen),
+        condition=_condition(reasons, tenant.frozen, suspended),
         reasons=tuple(reasons),
         images=tuple(_images(pods)),
         ready=sum(one.get("status", {}).get("readyReplicas", 0) for one in workloads),
@@ -245,13 +249,15 @@ def _drifted(one: TenantStatus) -> Condition:
     return one.condition if one.frozen else min(one.condition, Condition.DRIFTED, key=list(Condition).index)
 
 
-def _condition(reasons: Sequence[Reason], frozen: bool) -> Condition:
+def _condition(reasons: Sequence[Reason], frozen: bool, suspended: bool) -> Condition:
     faults = [reason.cause for reason in reasons if not reason.cause.passes]
     if faults:
         return Condition.UNKNOWN if set(faults) == {Cause.NODE_SILENT} else Condition.DEGRADED
     if frozen:
         return Condition.FROZEN
-    return Condition.PROGRESSING if reasons else Condition.READY
+    if reasons:
+        return Condition.PROGRESSING
+    return Condition.SUSPENDED if suspended else Condition.READY
 
 
 def _containers(pod: Manifest) -> Iterator[Manifest]:

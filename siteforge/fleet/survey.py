@@ -18,11 +18,11 @@ from siteforge.fleet.cluster import BY_NAME, EVENT, NAMESPACE, NODE, OURS, Clust
 from siteforge.fleet.diagnosis import Cause, Reason
 from siteforge.fleet.status import (
     KINDS,
-    Condition,
     Happening,
     LogEnd,
     TenantStatus,
     by_namespace,
+    healthy,
     status,
 )
 from siteforge.specs.manifest import Manifest
@@ -71,8 +71,7 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
         lists = {name: found[kind] for name, kind in kinds.items()}
         on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
         statuses = {one.name: one for one in _judge(tenants, lists, on_volumes)}
-        well = (Condition.READY, Condition.FROZEN)
-        unwell = [one for one in tenants if statuses[one.blueprint.name].condition not in well]
+        unwell = [one for one in tenants if not healthy([statuses[one.blueprint.name]])]
         if unwell:
             # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
             lists["Event"] = cluster.objects(EVENT, fields="type=Warning")

@@ -1,22 +1,24 @@
 """Bringing the fleet to what the catalogue says: the cells that need it, several at once, and nothing else."""
 
 import contextlib
+import json
 import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
-from siteforge.fleet import plan, readiness, records, survey
+from siteforge.fleet import plan, readiness, records, survey, terminating, volumes
 from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner, Verb
 from siteforge.fleet.plan import Cell
-from siteforge.fleet.project import Project
+from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
+from siteforge.fleet.status import TenantStatus
 from siteforge.names import namespace
 
 NOT_FINISHED = "not finished"
@@ -27,6 +29,9 @@ _SOON_SECONDS = 30.0
 
 _EXPLAINED = 10
 """Of how many tenants it is looked at closely why they are not ready."""
+
+_WARNINGS, _LINES = 3, 5
+"""Of one of them: events, and log lines of each container that fails."""
 
 _RUN_MEBIBYTES = 1800
 """What a run of 50 new tenants takes: engine, provider, language host and program (docs/performance.md)."""
@@ -39,6 +44,10 @@ class Findings:
     cells: list[Cell]
     runs: list[list[Run]]
     """A list for each cell, to be done one after the other."""
+    leaving: frozenset[str] = frozenset()
+    """Tenants whose namespace is being deleted, and should not be."""
+    lacking: frozenset[str] = frozenset()
+    """Tenants that were made, and whose namespace is gone or going."""
 
     @property
     def tenants(self) -> list[str]:
@@ -55,6 +64,8 @@ class Summary:
     """The tenants that are not what the catalogue says, and why."""
     problems: list[str] = field(default_factory=list)
     """What went wrong with no tenant in particular."""
+    notes: list[str] = field(default_factory=list)
+    """What whoever has the tenants should know, though nothing went wrong in this run."""
     stopped: bool = False
 
     @property
@@ -91,11 +102,21 @@ def look(
     cells = plan.cells(
         project.cells, wanted, known, [one for one, used in project.stacks().items() if not used] if unknown else ()
     )
-    namespaces = {one["metadata"]["name"] for one in cluster.objects(NAMESPACE, labels=OURS)}
+    namespaces = {
+        one["metadata"]["name"]: bool(one["metadata"].get("deletionTimestamp"))
+        for one in cluster.objects(NAMESPACE, labels=OURS)
+    }
     # What a frozen tenant doesn't have it isn't given.
     frozen = {spec.name for spec in project.tenants if spec.frozen}
-    present = frozen | {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
-    return Findings(cells, plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything))
+    there = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
+    leaving = {name for name in (there & set(wanted)) - frozen if namespaces[namespace(name)]}
+    present = (there - leaving) | frozen
+    return Findings(
+        cells,
+        plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything),
+        frozenset(leaving),
+        frozenset(name for cell in cells for name in set(cell.wanted) & set(cell.recorded or ()) - present),
+    )
 
 
 def jobs(asked: int | None = None) -> int:
@@ -108,6 +129,16 @@ def jobs(asked: int | None = None) -> int:
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
         return max(1, min(cores, free // 1024 // _RUN_MEBIBYTES))
     return cores
+
+
+def told(found: TenantStatus) -> list[str]:
+    """Why a tenant is not ready, the most telling first, then the newest warnings and the last log lines."""
+    warnings = [one for one in found.events if one.type == "Warning"][:_WARNINGS]
+    return [
+        *map(str, found.reasons),
+        *(f"event {one.reason} of {one.object}: {one.message}" for one in warnings),
+        *(f"log of {one.pod}, container {one.container}: {line}" for one in found.logs for line in one.lines[-_LINES:]),
+    ]
 
 
 class Performance:
@@ -137,8 +168,10 @@ class Performance:
             EngineError: Pulumi can't be run.
         """
         summary = Summary()
+        if self._verb == "up":
+            self._await_deletions(summary, seconds)
         with self._interruptible(), ThreadPoolExecutor(parallel) as pool:
-            for outcomes in pool.map(lambda runs: self._cell(runs, progress), self._found.runs):
+            for outcomes in pool.map(lambda runs: self._cell(runs, progress, summary), self._found.runs):
                 summary.outcomes += outcomes
         for outcome in summary.outcomes:
             if outcome.succeeded:
@@ -152,13 +185,32 @@ class Performance:
             self._wait(summary, seconds, progress, explain)
         return summary
 
-    def _cell(self, runs: list[Run], progress: Callable[[str, str], None]) -> list[Outcome]:
+    def _await_deletions(self, summary: Summary, seconds: float) -> None:
+        """Nothing can be made in a namespace that is being deleted: wait, and leave out whose namespace stays."""
+        leaving = {namespace(name): name for name in self._found.leaving & set(self._found.tenants)}
+        if not leaving:
+            return
+        for held in terminating.await_gone(self._cluster, leaving, min(seconds, terminating.SECONDS)):
+            summary.failed.setdefault(leaving[held.namespace], []).append(str(held))
+        if summary.failed:
+            runs = [[*plan.without(some, summary.failed)] for some in self._found.runs]
+            self._found = replace(self._found, runs=[some for some in runs if some])
+
+    def _bind_again(self, run: Run, summary: Summary) -> None:
+        """Have volumes bound again that outlived their namespace, and say which did not."""
+        lacking = {namespace(name) for name in self._found.lacking & set(run.tenants)}
+        if lacking:
+            exported = json.loads(pulumi(self._project.folder, "stack", "export", "--stack", run.stack))
+            summary.notes += volumes.reserve(self._cluster, exported, lacking)
+
+    def _cell(self, runs: list[Run], progress: Callable[[str, str], None], summary: Summary) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for run in runs:
             if self._runner.stopping:
                 break
             try:
                 if self._verb == "up":
+                    self._bind_again(run, summary)
                     self._begin(run)
                 outcome = self._runner.execute(run, self._verb, lambda tenant: progress(run.stack, tenant))  # noqa: B023
                 if self._verb == "up":
@@ -248,8 +300,8 @@ class Performance:
         found = {}
         for number, (where, said) in enumerate(unready.items()):
             one = survey.Tenant(tenants[where], self._project.cells.stack(tenants[where].name))
-            close = survey.tenant(self._cluster, one).reasons if number < _EXPLAINED else ()
-            found[one.blueprint.name] = [*map(str, close)] or said
+            close = told(survey.tenant(self._cluster, one)) if number < _EXPLAINED else []
+            found[one.blueprint.name] = close or said
         return found
 
     def _forget(self, names: Collection[str], summary: Summary) -> None:

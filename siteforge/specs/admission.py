@@ -38,8 +38,8 @@ class PodGroup:
 def pod_groups(tenant: Blueprint) -> list[PodGroup]:
     """All pods of a tenant: whatever starts pods in its namespace has its line here."""
     site = wordpress.deployment_spec(tenant, "")["template"]["spec"]
-    groups = [PodGroup(tenant.site.most_replicas + SURGE, tenant.site.most_replicas, site)]
-    if tenant.database:
+    groups = [PodGroup(wordpress.most_pods(tenant) + SURGE, tenant.site.most_replicas, site)]
+    if tenant.database and not tenant.suspended:
         # It is stopped before it is started again.
         groups.append(PodGroup(1, 0, database.stateful_set_spec(tenant, "")["template"]["spec"]))
     return groups

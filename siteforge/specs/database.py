@@ -91,21 +91,24 @@ def service(tenant: Blueprint) -> Manifest:
     one resolves to the pod itself: after a restart clients wait for the old pod's address, for as long as
     DNS caches it, and then for their own time-out.
     """
-    return _service(tenant, DATABASE, type="ClusterIP")
+    # Nobody answers while the tenant is suspended: an update would wait for it.
+    annotations = {"pulumi.com/skipAwait": "true"} if tenant.suspended else {}
+    return _service(tenant, DATABASE, annotations, type="ClusterIP")
 
 
 def headless_service(tenant: Blueprint) -> Manifest:
     """The headless Service that a StatefulSet asks for: it gives the pod its name in DNS."""
-    return _service(tenant, _HEADLESS, clusterIP="None")
+    return _service(tenant, _HEADLESS, {}, clusterIP="None")
 
 
-def _service(tenant: Blueprint, name: str, **fields: str) -> Manifest:
+def _service(tenant: Blueprint, name: str, annotations: dict[str, str], **fields: str) -> Manifest:
     spec = {
         **fields,
         "selector": names.selector(tenant.name, DATABASE),
         "ports": [{"name": "mysql", "port": PORT, "targetPort": "mysql", "protocol": "TCP"}],
     }
-    return manifest("v1", "Service", tenant.name, name, names.role_labels(tenant.name, DATABASE), spec=spec)
+    labels = names.role_labels(tenant.name, DATABASE)
+    return manifest("v1", "Service", tenant.name, name, labels, annotations=annotations, spec=spec)
 
 
 def stateful_set(tenant: Blueprint) -> Manifest:
@@ -114,7 +117,7 @@ def stateful_set(tenant: Blueprint) -> Manifest:
 
 
 def stateful_set_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
-    """The spec of one replica. A change of its pod template restarts the database.
+    """The spec of one replica, or none of a suspended tenant. A change of its pod template restarts the database.
 
     Args:
         tenant: the blueprint.
@@ -126,7 +129,7 @@ def stateful_set_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
     }
     return {
         "serviceName": _HEADLESS,
-        "replicas": 1,
+        "replicas": 0 if tenant.suspended else 1,
         "revisionHistoryLimit": 3,
         "selector": {"matchLabels": names.selector(tenant.name, DATABASE)},
         "template": {"metadata": metadata, "spec": _pod(tenant)},

@@ -98,7 +98,7 @@ def _wordpress(tenant: Blueprint, credentials: Credentials) -> Iterator[Placed]:
         "network-policy": network.site(tenant),
         "disruption-budget": wordpress.disruption_budget(tenant),
     }
-    if scaling := tenant.site.autoscaling:
+    if scaling := wordpress.scaling(tenant):
         manifests["autoscaler"] = wordpress.autoscaler(tenant, scaling)
     manifests["deployment"] = wordpress.deployment(tenant) | {
         "spec": wordpress.deployment_spec(tenant, credentials.fingerprint)

@@ -9,11 +9,13 @@ lives on the volume.
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
 from siteforge.names import WORDPRESS
+from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY, ContainerSize
 from siteforge.quantities import parse
 from siteforge.secrets import SALTS, Credentials
 from siteforge.specs import database, pods
@@ -27,12 +29,24 @@ PORT = 80
 _USER_ID = 10033
 """Nobody's on a node, where the image's own `www-data` (33) is somebody; the official image runs as any user."""
 
+_LEAVING: dict[str, Any] = {
+    # Requests still arrive until every node has heard that the pod is going; then the image's
+    # stop signal lets Apache finish those it has.
+    "preStop": {"exec": {"command": ["sleep", "5"]}},
+}
+
+_COMPONENT = "app.kubernetes.io/component"
+SUSPENDED = {_COMPONENT: "suspended"}
+"""Tells the pod of a suspended tenant's page from one of a site: both are of one Deployment."""
+
 _ROOT = "/var/www/html"
 _SCRIPTS_FOLDER = "/opt/siteforge/scripts"
 _SCRIPTS = ("config.php", "install.php", "site.json", "site.php")
 _HEALTH_PATH = "/siteforge-health.php"
 _SLOW_START_SECONDS = 600
 _LEAST_SCRATCH_SPACE = "512Mi"
+_PAGE = ContainerSize(SMALLEST_CPU, SMALLEST_MEMORY, "100m", "128Mi")
+"""One Apache that answers every request with the same page."""
 
 
 def secret_data(credentials: Credentials) -> dict[str, str]:
@@ -89,6 +103,16 @@ def disruption_budget(tenant: Blueprint) -> Manifest:
     return pods.disruption_budget(tenant.name, WORDPRESS, "100%" if _on_one_node(tenant) else 1)
 
 
+def scaling(tenant: Blueprint) -> AutoscalingSpec | None:
+    """How the site follows its load, if it does: not while it is suspended."""
+    return None if tenant.suspended else tenant.site.autoscaling
+
+
+def most_pods(tenant: Blueprint) -> int:
+    """How many pods there may be as the tenant is now, apart from rollouts."""
+    return 1 if tenant.suspended else tenant.site.most_replicas
+
+
 def autoscaler(tenant: Blueprint, scaling: AutoscalingSpec) -> Manifest:
     """Keeps as many pods as the load needs; it takes metrics of the cluster (metrics-server)."""
     target = {"type": "Utilization", "averageUtilization": scaling.target_cpu_utilization_percentage}
@@ -105,6 +129,9 @@ def autoscaler(tenant: Blueprint, scaling: AutoscalingSpec) -> Manifest:
 def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
     """The Deployment's spec.
 
+    While the tenant is suspended, its pod is one that says so: a rollout leads there and back, without a moment in
+    which nobody answers.
+
     Args:
         tenant: the blueprint.
         fingerprint: of the tenant's credentials; a change of them has to roll the pods.
@@ -113,9 +140,9 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         names.annotation("config"): _digest(config(tenant)),
         names.annotation("credentials"): fingerprint,
     }
-    labels = names.role_labels(tenant.name, WORDPRESS)
+    labels = names.role_labels(tenant.name, WORDPRESS) | (SUSPENDED if tenant.suspended else {})
     # Their number is the autoscaler's where there is one: a number here would set it back on every run.
-    replicas = {} if tenant.site.autoscaling else {"replicas": tenant.site.replicas}
+    replicas = {} if scaling(tenant) else {"replicas": 1 if tenant.suspended else tenant.site.replicas}
     return {
         **replicas,
         "revisionHistoryLimit": 3,
@@ -123,7 +150,10 @@ def deployment_spec(tenant: Blueprint, fingerprint: str) -> dict[str, Any]:
         "selector": {"matchLabels": names.selector(tenant.name, WORDPRESS)},
         # A new pod is ready before an old one goes, so that a change is not an outage.
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": pods.SURGE, "maxUnavailable": 0}},
-        "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(tenant)},
+        "template": {
+            "metadata": {"labels": labels, "annotations": annotations},
+            "spec": _page_pod(tenant) if tenant.suspended else _pod(tenant),
+        },
     }
 
 
@@ -137,13 +167,7 @@ def _salt_key(name: str) -> str:
 
 def _pod(tenant: Blueprint) -> dict[str, Any]:
     return {
-        "serviceAccountName": WORDPRESS,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": pods.pod_security(_USER_ID)
-        # A safe sysctl: Apache listens on port 80 without being root.
-        | {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
-        "terminationGracePeriodSeconds": 60,
+        **_identity(),
         "initContainers": [_install(tenant)],
         "containers": [_container(tenant)],
         "volumes": [
@@ -159,6 +183,60 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
     }
 
 
+def _page_pod(tenant: Blueprint) -> dict[str, Any]:
+    """The pod of a suspended tenant: Apache with a page (scripts/suspended.php), no volume, no password."""
+    limits = tenant.site.size
+    size = replace(
+        _PAGE,
+        cpu_limit=min(_PAGE.cpu_limit, limits.cpu_limit, key=parse),
+        memory_limit=min(_PAGE.memory_limit, limits.memory_limit, key=parse),
+    )
+    container = {
+        "name": "wordpress",
+        "image": tenant.site.image,
+        "imagePullPolicy": tenant.pull_policy,
+        # Not the image's entry point, which would copy the core.
+        "command": ["apache2-foreground"],
+        "env": _variables({"SITEFORGE_TITLE": tenant.title}),
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "resources": pods.resources(size),
+        "securityContext": pods.CONTAINER_SECURITY,
+        "lifecycle": _LEAVING,
+        "startupProbe": _probe("?ready", period=2, timeout=5, failures=_SLOW_START_SECONDS // 2),
+        "readinessProbe": _probe("?ready", period=3, timeout=5, failures=2),
+        "livenessProbe": _probe("", period=20, timeout=20, failures=6),
+        "volumeMounts": [
+            _file("/etc/apache2/conf-enabled/siteforge.conf", "suspended.conf"),
+            _file(f"{_SCRIPTS_FOLDER}/suspended.php"),
+            {"name": "run", "mountPath": "/run"},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
+    }
+    return {
+        **_identity(),
+        "containers": [container],
+        "volumes": [
+            {"name": "run"} | pods.scratch("16Mi"),
+            {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}},
+            {"name": "tmp"} | pods.scratch("16Mi"),
+        ],
+        **pods.scheduling(tenant.site.scheduling),
+    }
+
+
+def _identity() -> dict[str, Any]:
+    """As whom the pods run, and how they go."""
+    return {
+        "serviceAccountName": WORDPRESS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pods.pod_security(_USER_ID)
+        # A safe sysctl: Apache listens on port 80 without being root.
+        | {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
+        "terminationGracePeriodSeconds": 60,
+    }
+
+
 def _scratch_space(tenant: Blueprint) -> str:
     """Room for two of the largest uploads, which wait there until they are complete."""
     return quantities.memory(max(parse(_LEAST_SCRATCH_SPACE), 2 * parse(tenant.site.php.upload_limit)))
@@ -171,7 +249,9 @@ def _on_one_node(tenant: Blueprint) -> bool:
 
 def _neighbours(tenant: Blueprint) -> dict[str, Any]:
     """Where the site's pods run, seen from each other: together where their volume is, or far apart."""
-    selector = {"matchLabels": names.selector(tenant.name, WORDPRESS)}
+    # Not with a suspended tenant's page, which may be on any node.
+    labels = names.role_labels(tenant.name, WORDPRESS)
+    selector = {"matchLabels": names.selector(tenant.name, WORDPRESS) | {_COMPONENT: labels[_COMPONENT]}}
     if _on_one_node(tenant):
         together = {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}
         return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]}}}
@@ -248,11 +328,7 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": pods.resources(tenant.site.size),
         "securityContext": pods.CONTAINER_SECURITY,
-        "lifecycle": {
-            # Requests still arrive until every node has heard that the pod is going; then the image's
-            # stop signal lets Apache finish those it has.
-            "preStop": {"exec": {"command": ["sleep", "5"]}},
-        },
+        "lifecycle": _LEAVING,
         "startupProbe": _probe("?ready", period=2, timeout=5, failures=_SLOW_START_SECONDS // 2),
         # Ready means that the site can answer: PHP runs and the database holds an installed site.
         "readinessProbe": _probe("?ready", period=3, timeout=5, failures=2),

@@ -3,16 +3,32 @@ import pytest
 
 from siteforge import debug_log
 
+MESSAGE = "register resource outputs prepared: urn=urn:x, props=fields {hunter2}"
 
-def test_what_is_registered_as_outputs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What reaches the engine."""
+    messages: list[str] = []
 
     def debug(msg: str, resource: object = None) -> None:
-        said.append(msg)
+        messages.append(msg)
 
     monkeypatch.setattr(pulumi.log, "debug", debug)
-    debug_log.keep_outputs_out()
-    debug_log.keep_outputs_out()
-    pulumi.log.debug("register resource outputs prepared: urn=urn:x, props=fields {hunter2}")
+    return messages
+
+
+def test_debug_messages_are_not_sent(said: list[str]) -> None:
+    debug_log.restrain({})
+    debug_log.restrain({})
+    pulumi.log.debug(MESSAGE)
+    pulumi.log.debug("something else", resource=None)
+    assert said == []
+
+
+def test_they_are_sent_when_asked_for_but_what_is_registered_as_outputs_is_cut_off(said: list[str]) -> None:
+    debug_log.restrain({debug_log.VARIABLE: "yes"})
+    debug_log.restrain({debug_log.VARIABLE: "yes"})
+    pulumi.log.debug(MESSAGE)
     pulumi.log.debug("something else", resource=None)
     assert said == ["register resource outputs prepared: urn=urn:x", "something else"]

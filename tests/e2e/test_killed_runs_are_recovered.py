@@ -13,11 +13,9 @@ import pytest
 from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.commands import kubectl
-from tests.support.faults import SEEDS, Up, Victim, left_behind, recover, running
+from tests.support.faults import ALSO_IN_TEST, SEEDS, Up, Victim, left_behind, recover, running
 from tests.support.stack import Stack
 from tests.support.waiting import eventually
-
-pytestmark = pytest.mark.faults
 
 KEPT = ["e2e-kill-a", "e2e-kill-b"]
 COMING = ["e2e-kill-c", "e2e-kill-d"]
@@ -74,8 +72,12 @@ def namespaces() -> set[str]:
     return {name for name in names if name.startswith("e2e-kill-")}
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=ALSO_IN_TEST) for seed in range(SEEDS)])
+@pytest.mark.parametrize(
+    # A deletion, which `make test` has no time for.
+    "victim",
+    ["engine", "provider", pytest.param("program", marks=pytest.mark.faults)],
+)
 def test_after_a_kill_at_a_random_moment_recover_converges(two: Fleet, fleet: Stack, victim: Victim, seed: int) -> None:
     chance = random.Random(f"{victim} {seed}")
     operation = OPERATIONS[(seed + VICTIMS.index(victim)) % len(OPERATIONS)]
@@ -121,6 +123,7 @@ def stopped_under_way(up: Up) -> bool:
     return False
 
 
+@pytest.mark.faults
 def test_operations_under_way_are_looked_up_and_taken_over(fleet: Stack) -> None:
     before = identities(KEPT)
     write(fleet, KEPT + COMING)
@@ -141,6 +144,7 @@ def test_operations_under_way_are_looked_up_and_taken_over(fleet: Stack) -> None
     assert identities(KEPT) == before
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_stops_a_run_within_30_s_and_nothing_is_lost(fleet: Stack, times: int) -> None:
     before = identities(KEPT)

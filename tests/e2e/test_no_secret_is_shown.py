@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local import workspace
+from siteforge import debug_log
 from siteforge.secrets import derive
 from tests.e2e.conftest import BLOG, SECRET, declare
 from tests.support.commands import kubectl, run
@@ -56,15 +57,19 @@ def test_no_secret_is_told_about_the_stack(blog_stack: Stack, command: str) -> N
 
 
 @pytest.mark.parametrize("command", ["preview --diff --json", "up --yes --diff", "up --yes --debug --logtostderr -v=8"])
-def test_no_secret_is_printed_while_secrets_change(blog: Stack, command: str) -> None:
+def test_no_secret_is_printed_while_secrets_change(blog: Stack, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(debug_log.VARIABLE, "yes")
     kubectl("patch", "-n", BLOG, "secret/wordpress", "-p", '{"data": {"admin-password": "aHVudGVyMg=="}}')
     done = blog.pulumi(*command.split())
     assert "e2e-blog-wordpress-secret" in done.stdout
     assert shown(done.stdout + done.stderr) == set()
 
 
-def test_the_filter_leaves_no_secret_in_a_log_of_the_highest_verbosity(blog: Stack) -> None:
+def test_the_filter_leaves_no_secret_in_a_log_of_the_highest_verbosity(
+    blog: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without it the engine shows them, from -v=9 on (docs/secrets.md): if it stops to, the filter has had its day."""
+    monkeypatch.setenv(debug_log.VARIABLE, "yes")
     kubectl("patch", "-n", BLOG, "secret/wordpress", "-p", '{"data": {"admin-password": "aHVudGVyMg=="}}')
     done = blog.pulumi("up", "--yes", "--diff", "--debug", "--logtostderr", "--logflow", "-v=11")
     log = done.stdout + done.stderr

@@ -87,6 +87,7 @@ EDITS: dict[str, Any] = {
     "credentialsVersion": 2,
     "owners.users": ["lumi"],
     "owners.groups": [],
+    "suspended": True,
     "domains": ["another.example.com"],
     "tls.secretName": {"tls": {"secretName": "own"}},
     "tls.issuer": {"tls": {"issuer": "another", "kind": "ClusterIssuer"}},

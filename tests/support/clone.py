@@ -1,11 +1,14 @@
 """A clone of this repository, used as a new user uses it."""
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.stack import ROOT
+from tests.support.commands import run
+from tests.support.site import Site
+from tests.support.stack import ROOT, Stack
 
 
 class Clone:
@@ -34,3 +37,27 @@ class Clone:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    @property
+    def kubeconfig(self) -> Path:
+        """That of its cluster."""
+        return self.folder / ".siteforge" / "cluster" / "kubeconfig"
+
+    def kubectl(self, *arguments: str, check: bool = True, stdin: str = "") -> str:
+        """What kubectl prints of its cluster."""
+        return run(["kubectl", f"--kubeconfig={self.kubeconfig}", *arguments], check=check, stdin=stdin).stdout
+
+    def site(self, tenant: str) -> Site:
+        """The site of a tenant of its catalogue, once `make up` was done."""
+        shown = self.shell('eval "$(make -s env)"; pulumi stack output adminPasswords --show-secrets --json')
+        address = self.kubectl("get", "service", "wordpress", "-n", tenant, "-o", "jsonpath={.spec.clusterIP}")
+        return Site(tenant, json.loads(shown)[tenant], address)
+
+    def stack(self, folder: Path, name: str) -> Stack:
+        """A stack of other tenants in its cluster, of the program that is tested."""
+        made = Stack(folder, name)
+        made.environment["KUBECONFIG"] = str(self.kubeconfig)
+        made.pulumi(
+            "config", "set", "--secret", "siteforge:secret", stdin="a secret of the tests, long enough to be one"
+        )
+        return made

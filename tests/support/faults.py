@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
+import pytest
 
 from local import workspace
 from siteforge.fleet.leftovers import leftovers
@@ -23,6 +24,9 @@ THOROUGH = "SITEFORGE_FAULT_SEEDS" in os.environ
 
 SEEDS = int(os.environ.get("SITEFORGE_FAULT_SEEDS", "1"))
 """How many random moments each test of kills tries."""
+
+ALSO_IN_TEST = [pytest.mark.faults] if THOROUGH else []
+"""Marks what `make test` runs as well, with one random moment."""
 
 _NAMES = {"engine": "pulumi", "provider": "pulumi-resource-kubernetes"}
 _EXIT_SECONDS = 90.0

@@ -10,6 +10,17 @@ from dataclasses import dataclass
 
 from tests.support.commands import kubectl
 
+_ANSWER_SECONDS = 30.0
+
+
+class _Transport(xmlrpc.client.Transport):
+    """HTTP with a deadline: a site that is being broken may never answer."""
+
+    def make_connection(self, host: "xmlrpc.client._HostType") -> http.client.HTTPConnection:
+        connection = super().make_connection(host)
+        connection.timeout = _ANSWER_SECONDS
+        return connection
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -66,15 +77,15 @@ class Site:
         found = re.search("<title>(.*?)</title>", self.get().body)
         return found[1] if found else ""
 
-    def post(self, title: str) -> int:
+    def post(self, title: str, content: str = "") -> int:
         """Publish a post as the administrator; returns its number once it is acknowledged."""
-        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
-        content = {"post_title": title, "post_content": title, "post_status": "publish"}
-        return int(str(server.wp.newPost(0, "admin", self.password, content)))
+        server = self._server()
+        post = {"post_title": title, "post_content": content or title, "post_status": "publish"}
+        return int(str(server.wp.newPost(0, "admin", self.password, post)))
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file as the administrator; returns its path on the site."""
-        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
+        server = self._server()
         file = {"name": name, "type": "text/plain", "bits": xmlrpc.client.Binary(content)}
         uploaded = server.wp.uploadFile(0, "admin", self.password, file)
         assert isinstance(uploaded, dict)
@@ -82,13 +93,21 @@ class Site:
 
     def posts(self) -> set[str]:
         """The titles of all published posts."""
-        answer = self.get("/?rest_route=/wp/v2/posts&per_page=100")
-        assert answer.status == 200, answer
-        return {post["title"]["rendered"] for post in json.loads(answer.body)}
+        titles: set[str] = set()
+        page = pages = 1
+        while page <= pages:
+            answer = self.get(f"/?rest_route=/wp/v2/posts&_fields=title&per_page=100&page={page}")
+            assert answer.status == 200, answer
+            titles |= {post["title"]["rendered"] for post in json.loads(answer.body)}
+            page, pages = page + 1, int(answer.headers["x-wp-totalpages"])
+        return titles
 
     def users(self) -> Iterator[str]:
         """The logins of all users, asked as the administrator."""
-        server = xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php")
+        server = self._server()
         found = server.wp.getUsers(0, "admin", self.password)
         assert isinstance(found, list)
         return (str(user["username"]) for user in found if isinstance(user, dict))
+
+    def _server(self) -> xmlrpc.client.ServerProxy:
+        return xmlrpc.client.ServerProxy(f"http://{self.address}/xmlrpc.php", transport=_Transport())

@@ -1,10 +1,11 @@
+import json
 import shlex
 from typing import Any
 
 import pytest
 
 from siteforge import targets
-from siteforge.fleet.engine import Outcome, Run
+from siteforge.fleet.engine import Outcome, Run, event
 
 ALONE = Run("prod", ("blog-aku",), confined=True)
 DEPLOYMENT = targets.urns("prod", "siteforge", "blog-aku")[-4]
@@ -34,13 +35,13 @@ def test_a_preview_changes_nothing() -> None:
 
 def test_a_failure_is_put_down_to_its_tenant_with_its_reason_once() -> None:
     outcome = Outcome(ALONE, code=255)
-    for event in (
+    for told in (
         {"resOpFailedEvent": {"metadata": {"urn": DEPLOYMENT}}},
         diagnostic(DEPLOYMENT, "<{%reset%}>the API\n  server refused<{%reset%}>"),
         diagnostic(DEPLOYMENT, "<{%reset%}>the API\n  server refused<{%reset%}>"),
         diagnostic(DEPLOYMENT, "just so you know", "warning"),
     ):
-        outcome.note(event)
+        outcome.note(told)
     assert outcome.failed == {"blog-aku": ["the API server refused"]}
     assert outcome.problems == []
 
@@ -58,3 +59,27 @@ def test_a_resource_that_is_done_is_told_with_its_tenant() -> None:
     assert outcome.note({"resOutputsEvent": {"metadata": {"urn": DEPLOYMENT}}}) == "blog-aku"
     assert outcome.note({"summaryEvent": {"resourceChanges": {"update": 1, "same": 3}}}) == ""
     assert outcome.changes == {"update": 1, "same": 3}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"resOutputsEvent": {"metadata": {"op": "same", "urn": DEPLOYMENT, "new": {"outputs": {"urn": "another"}}}}},
+        {"resOutputsEvent": {"metadata": {"urn": DEPLOYMENT, "op": "same"}}},
+        {"resourcePreEvent": {"metadata": {"op": "update", "urn": DEPLOYMENT, "old": {}}}},
+        {"resOpFailedEvent": {"metadata": {"op": "update", "urn": DEPLOYMENT, "old": {}}}},
+        diagnostic(DEPLOYMENT, 'it said "no"'),
+        {"summaryEvent": {"resourceChanges": {"update": 1}}},
+    ],
+)
+def test_a_line_of_the_log_says_the_same_without_the_states_in_it(said: dict[str, Any]) -> None:
+    line = json.dumps({"sequence": 7, "timestamp": 1795939413, **said}, separators=(",", ":"))
+    short, whole = Outcome(ALONE), Outcome(ALONE)
+    assert short.note(event(line)) == whole.note(json.loads(line))
+    assert short == whole
+
+
+def test_what_a_resource_looks_like_is_not_read() -> None:
+    metadata = {"op": "same", "urn": DEPLOYMENT, "new": {"outputs": {}}}
+    line = json.dumps({"sequence": 7, "timestamp": 1, "resOutputsEvent": {"metadata": metadata}}, separators=(",", ":"))
+    assert event(line) == {"resOutputsEvent": {"metadata": {"urn": DEPLOYMENT}}}

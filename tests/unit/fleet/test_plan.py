@@ -109,3 +109,11 @@ def test_a_tenant_in_another_cell_than_the_file_says_is_never_made_twice() -> No
     name = next(name for name in NAMES if bucket(name) >= BUCKETS // 2)
     with pytest.raises(CellsError, match=rf"the tenant {name} is to be in b, and is in a - move it with"):
         plan.cells(halves(), WANTED, {"a": {name: "1"}})
+
+
+def test_who_is_left_out_of_a_run_does_not_keep_the_others_from_theirs() -> None:
+    whole, some = Run("prod", ("t01", "t02", "t03"), False), Run("prod", ("t04",), True)
+    provider = Run("prod", (), True, refresh=False)
+    assert [*plan.without([whole, some], {"t02"})] == [provider, Run("prod", ("t01", "t03"), True), some]
+    assert [*plan.without([whole, some], set(NAMES))] == []
+    assert [*plan.without([provider], {"t02"})] == [provider]

@@ -97,3 +97,17 @@ def test_strangers_are_not_waited_for() -> None:
     waiting = all_ready()
     waiting.see(workload(name="other", availableReplicas=0))
     assert waiting.left == {}
+
+
+def test_of_a_suspended_tenant_the_page_is_waited_for_and_the_end_of_its_database() -> None:
+    waiting = Waiting(readiness.expected(make(suspended=True)))
+    stopped = {"replicas": 0, "updatedReplicas": 0, "readyReplicas": 0}
+    for live in (workload(), endpoints("wordpress", True), endpoints("mariadb")):
+        waiting.see(live)
+    database = workload("StatefulSet", "mariadb", **stopped | {"replicas": 1, "updatedReplicas": 1})
+    database["spec"]["replicas"] = 0
+    waiting.see(database)
+    assert waiting.left == {"blog-aku": ["statefulset/mariadb: 1 pods are there instead of 0"]}
+    database["status"] |= stopped
+    waiting.see(database)
+    assert waiting.left == {}

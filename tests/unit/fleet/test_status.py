@@ -21,6 +21,7 @@ from siteforge.fleet.status import (
 )
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import objects
+from siteforge.specs.wordpress import SUSPENDED
 from tests.support import namespaces
 from tests.support.blueprints import make
 from tests.support.namespaces import Object
@@ -58,6 +59,43 @@ def test_faults_degrade_and_starts_progress() -> None:
     assert of(waiting("ImagePullBackOff")).condition is Condition.DEGRADED
     assert of(waiting("ContainerCreating")).condition is Condition.PROGRESSING
     assert not healthy([of(namespaces.healthy()), of(waiting("ContainerCreating"))])
+
+
+def asleep() -> dict[str, list[Object]]:
+    """What there is of a suspended tenant."""
+    found = namespaces.healthy()
+    page, database = namespaces.workload("blog", WORDPRESS), namespaces.workload("blog", DATABASE)
+    page["spec"]["template"] = {"metadata": {"labels": names.role_labels("blog", WORDPRESS) | SUSPENDED}}
+    database["spec"]["replicas"] = 0
+    database["status"] |= {"replicas": 0, "readyReplicas": 0, "updatedReplicas": 0}
+    return found | {"Deployment": [page], "StatefulSet": [database], "Pod": found["Pod"][:1]}
+
+
+def test_a_tenant_that_is_suspended_and_should_be_is_well() -> None:
+    found = of(asleep(), suspended=True)
+    assert (found.condition, found.reasons, found.ready, found.wanted) == (Condition.SUSPENDED, (), 1, 1)
+    assert healthy([found, of(namespaces.healthy())])
+    (drifted,) = with_drift([found], {"blog": [Difference("Service", "wordpress", "deleted")]})
+    assert drifted.condition is Condition.DRIFTED
+
+
+def test_a_tenant_that_stops_or_runs_though_it_is_suspended_says_so() -> None:
+    running = of(namespaces.healthy(), suspended=True)
+    assert running.condition is Condition.DEGRADED
+    assert {reason.cause for reason in running.reasons} == {Cause.NOT_SUSPENDED}
+    stopping = of(asleep() | {"Pod": namespaces.healthy()["Pod"]}, suspended=True)
+    assert stopping.condition is Condition.PROGRESSING
+    assert [str(reason) for reason in stopping.reasons] == ["pod/mariadb-1: it is rolling out (it is stopping)"]
+    gone = asleep()
+    gone["Deployment"][0]["spec"]["replicas"] = 0
+    assert [reason.cause for reason in of(gone, suspended=True).reasons] == [Cause.SCALED_TO_ZERO]
+    assert [reason.cause for reason in of(asleep()).reasons] == [Cause.SCALED_TO_ZERO]
+
+
+def test_a_frozen_tenant_is_judged_by_what_it_is_not_by_whether_the_catalogue_suspends_it() -> None:
+    for there, says in ((asleep(), False), (asleep(), True), (namespaces.healthy(), True)):
+        found = of(there, suspended=says, frozen=True)
+        assert (found.condition, found.reasons) == (Condition.FROZEN, ())
 
 
 def test_drift_is_the_condition_of_a_tenant_without_a_fault() -> None:

@@ -64,3 +64,11 @@ def test_what_selects_the_pods_does_not_change_with_what_a_tenant_may_change() -
 def test_the_server_restarts_for_new_credentials_since_it_takes_them_when_it_starts() -> None:
     one, two = (database.stateful_set_spec(make(), fingerprint)["template"] for fingerprint in ("one", "two"))
     assert one != two
+
+
+def test_no_database_runs_of_a_suspended_tenant_and_nobody_waits_for_it() -> None:
+    asleep = make(suspended=True)
+    assert database.stateful_set_spec(asleep, "")["replicas"] == 0
+    assert database.service(asleep)["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    assert "pulumi.com/skipAwait" not in database.service(make())["metadata"]["annotations"]
+    assert database.claim(asleep) == database.claim(make())

@@ -166,8 +166,52 @@ def test_the_service_is_named_wordpress_and_serves_port_80() -> None:
 
 def test_no_configuration_changes_under_a_running_pod() -> None:
     files = set(wordpress.config_map(make())["data"])
-    for container in (*pod()["initContainers"], *pod()["containers"]):
+    assert files == set(wordpress.config_map(make(suspended=True))["data"])
+    mounted = []
+    for container in (*pod()["initContainers"], *pod()["containers"], *pod(suspended=True)["containers"]):
         mounts = [mount for mount in container["volumeMounts"] if mount["name"] == "scripts"]
         assert mounts
-        assert {mount["subPath"] for mount in mounts} <= files
-    assert {mount["subPath"] for mount in mounts} == files
+        mounted.append({mount["subPath"] for mount in mounts})
+    assert set().union(*mounted) == files
+
+
+def suspended(**fields: Any) -> dict[str, Any]:
+    found: dict[str, Any] = wordpress.deployment_spec(make(suspended=True, **fields), "")
+    return found
+
+
+def test_a_suspended_site_is_one_page_without_volume_password_or_database() -> None:
+    spec = suspended(wordpress={"replicas": 3})
+    pod = spec["template"]["spec"]
+    assert spec["replicas"] == 1
+    assert "initContainers" not in pod
+    assert {"persistentVolumeClaim", "secret"}.isdisjoint(key for volume in pod["volumes"] for key in volume)
+    (container,) = pod["containers"]
+    assert [variable["name"] for variable in container["env"]] == ["SITEFORGE_TITLE"]
+    assert pod["securityContext"] == template()["spec"]["securityContext"]
+
+
+def test_the_page_of_a_suspended_site_is_reached_like_the_site_and_decides_nothing_of_where_it_starts() -> None:
+    page, site = suspended()["template"]["metadata"]["labels"], template()["metadata"]["labels"]
+    selector = wordpress.service(make(suspended=True))["spec"]["selector"]
+    assert selector.items() <= page.items()
+    assert selector.items() <= site.items()
+    (term,) = pod()["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert not term["labelSelector"]["matchLabels"].items() <= page.items()
+
+
+def test_nothing_scales_a_suspended_site_and_its_quota_stays_for_its_return() -> None:
+    line = {"autoscaling": {"minReplicas": 2, "maxReplicas": 5}}
+    asleep, awake = make(suspended=True, wordpress=line), make(wordpress=line)
+    assert wordpress.scaling(asleep) is None
+    assert wordpress.scaling(awake) is not None
+    assert suspended(wordpress=line)["replicas"] == 1
+    assert boundary.quota(asleep) == boundary.quota(awake)
+    assert need(asleep)["requests.memory"] < need(awake)["requests.memory"]
+    assert need(asleep)["requests.storage"] == need(awake)["requests.storage"]
+
+
+def test_a_page_takes_no_more_than_the_smallest_site() -> None:
+    least = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"cpu": "10m", "memory": "64Mi"}}
+    (container,) = suspended(wordpress={"resources": least})["template"]["spec"]["containers"]
+    assert {kind: {key: container["resources"][kind][key] for key in given} for kind, given in least.items()} == least

@@ -1,0 +1,34 @@
+"""Siteforge with one thing changed at a time: what each of its settings is worth."""
+
+from collections.abc import Mapping
+
+from bench.peers.siteforge import Siteforge
+
+
+class _Knob(Siteforge):
+    """Siteforge but for one thing."""
+
+    changed: Mapping[str, str] = {}
+    """Variables of the environment; those that Siteforge sets give way to them."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Those of Siteforge, and what is changed."""
+        return {**super().variables, **self.changed}
+
+
+def _knob(name: str, title: str, *, cell: int = Siteforge.cell, **changed: str) -> type[Siteforge]:
+    return type(name, (_Knob,), {"name": name, "title": title, "cell": cell, "changed": changed})
+
+
+KNOBS: dict[str, type[Siteforge]] = {
+    knob.name: knob
+    for knob in (
+        *(_knob(f"cells-{size}", f"cells of {size} tenants", cell=size) for size in (10, 50, 100)),
+        _knob("debug-log", "the SDK's debug messages sent", SITEFORGE_DEBUG_LOG="yes"),
+        _knob("checkpoints", "the state written with each operation", PULUMI_SKIP_CHECKPOINTS="false"),
+        _knob("qps", "the provider's own limit of requests", PULUMI_K8S_CLIENT_QPS="50", PULUMI_K8S_CLIENT_BURST="100"),
+        _knob("gogc", "Go's own pace of garbage collection", GOGC="100"),
+    )
+}
+"""By name."""

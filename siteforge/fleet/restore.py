@@ -1,0 +1,147 @@
+"""Putting a backup back: checked before anything is touched, and with a backup of what was there before.
+
+Files are unpacked beside those of the site while it serves. Then it is put into maintenance mode, its database is made
+anew from the dump, and the files change places with the old ones. At last its pods are made anew: each start applies
+what the catalogue says of title, address and password, and ends the maintenance.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from siteforge import names
+from siteforge.blueprint import Blueprint
+from siteforge.errors import BackupError, ClusterError
+from siteforge.fleet import archives, backup, execution, readiness
+from siteforge.fleet.archives import Backup
+from siteforge.fleet.backup import Workings
+from siteforge.fleet.cluster import POD, Cluster
+from siteforge.specs import database
+
+_CONTENT: Final = "/var/www/html/wp-content"
+_NEW, _OLD = ".siteforge-restored", ".siteforge-replaced"
+
+_UNPACK = f"""set -e
+cd {_CONTENT}
+rm -rf {_NEW} {_OLD}
+mkdir {_NEW}
+tar --directory={_NEW} --extract --file=- --strip-components=1 || {{ code=$?; rm -rf {_NEW}; exit $code; }}
+"""
+
+_EXCHANGE = f"""set -e
+cd {_CONTENT}
+mkdir -p {_OLD}
+find . -mindepth 1 -maxdepth 1 ! -name {_NEW} ! -name {_OLD} -exec mv --target-directory={_OLD} {{}} +
+find {_NEW} -mindepth 1 -maxdepth 1 -exec mv --target-directory=. {{}} +
+rm -rf {_NEW} {_OLD}
+"""
+
+_POLL_SECONDS = 0.5
+
+_EMPTY = f"DROP DATABASE IF EXISTS `{database.NAME}`; CREATE DATABASE `{database.NAME}`;\nUSE `{database.NAME}`;\n"
+_LOAD = ("mariadb", "--user=root", "--default-character-set=utf8mb4")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put back, and what was there before."""
+
+    backup: Backup
+    before: Backup | None
+    """None if nobody wanted one."""
+
+
+def restore(
+    cluster: Cluster,
+    tenant: Blueprint,
+    folder: Path,
+    moment: str,
+    *,
+    safety: bool = True,
+    seconds: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Restored:
+    """Put a backup back.
+
+    Args:
+        cluster, tenant: where, and whose.
+        folder: where backups are; that of what is there now is written there too.
+        moment: the backup's time, or `latest`.
+        safety: whether to take that backup.
+        seconds: the deadline of readiness.
+        progress: is told what is being done.
+
+    Raises:
+        BackupError: there is no such backup, or it is damaged; the tenant can't take it. Nothing was changed.
+        ClusterError: something failed; says how far it came.
+    """
+    chosen = archives.find(folder, tenant.name, moment)
+    progress(f"checking {chosen.path}")
+    chosen.verify()
+    of = backup.workings(cluster, tenant)
+    before = None
+    if safety:
+        progress("backup of what is there now")
+        before = _safety(cluster, tenant, folder, progress)
+    progress("unpacking files")
+    execution.output(cluster, of.site, ["sh", "-c", _UNPACK], chosen.read(archives.FILES))
+    _exchange(cluster, tenant, of, chosen, before, progress)
+    progress("starting the site anew")
+    _start_anew(cluster, tenant, of, seconds)
+    return Restored(chosen, before)
+
+
+def _safety(cluster: Cluster, tenant: Blueprint, folder: Path, progress: Callable[[str], None]) -> Backup:
+    try:
+        return backup.take(cluster, tenant, folder, maintenance=True, progress=progress)
+    except (BackupError, ClusterError) as error:
+        raise BackupError(
+            f"{error}\n{tenant.name}: no backup could be taken of what is there now; nothing was changed"
+            " - use --no-safety-backup if there is nothing worth one"
+        ) from None
+
+
+def _exchange(
+    cluster: Cluster,
+    tenant: Blueprint,
+    of: Workings,
+    chosen: Backup,
+    before: Backup | None,
+    progress: Callable[[str], None],
+) -> None:
+    """Database and files, while nobody visits the site: only here can a failure leave something half done."""
+    try:
+        # A site of half a database would show its visitors WordPress's installation.
+        with backup.closed(cluster, of, reopen_after_failure=False):
+            progress("database")
+            for _ in backup.client(cluster, of, _LOAD, _dump(chosen)):
+                pass
+            progress("files")
+            execution.output(cluster, of.site, ["sh", "-c", _EXCHANGE])
+    except (BackupError, ClusterError) as error:
+        back = f"; what was there before: --at {before.about.time}" if before else ""
+        raise ClusterError(
+            f"{error}\n{tenant.name} is neither what it was nor what the backup says, and closed to visitors"
+            f" - run the same again{back}"
+        ) from None
+
+
+def _dump(chosen: Backup) -> Iterator[bytes]:
+    yield _EMPTY.encode()
+    yield from chosen.read(archives.DATABASE)
+
+
+def _start_anew(cluster: Cluster, tenant: Blueprint, of: Workings, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for site in of.sites:
+        cluster.delete(POD, site.pod, site.namespace)
+    while any(cluster.get(POD, site.pod, site.namespace) for site in of.sites) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    unready = readiness.wait(cluster, [tenant], seconds)
+    if reasons := unready.get(names.namespace(tenant.name)):
+        raise ClusterError(
+            f"{tenant.name} is restored, and not ready after {seconds:.0f} s: {'; '.join(reasons)}"
+            f" - `siteforge status {tenant.name}` says why"
+        )

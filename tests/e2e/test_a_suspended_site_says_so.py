@@ -1,0 +1,126 @@
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import BLOG, declare
+from tests.support.commands import kubectl
+from tests.support.objects import all_declared
+from tests.support.site import Site
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
+COMMENT = "# kept by whoever edits this file"
+
+
+def pods(role: str) -> list[str]:
+    return kubectl("get", "pods", "-n", BLOG, "-l", f"app.kubernetes.io/name={role}", "-o", "name").split()
+
+
+def condition(stack: Stack) -> str:
+    done = stack.siteforge("status", BLOG, "--output", "json", check=False)
+    data = json.loads(done.stdout)
+    assert done.returncode == (0 if data["healthy"] else 1)
+    return str(data["tenants"][0]["condition"])
+
+
+class Watch:
+    """Asks for the front page all the time, and keeps what is answered."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._done = site, threading.Event()
+        self.answers: set[int] = set()
+        self.failures: list[str] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        address = self._site.address
+        while not self._done.wait(0.1):
+            try:
+                self.answers.add(self._site.get(address=address).status)
+            except OSError as error:
+                self.failures.append(str(error))
+
+
+@pytest.fixture
+def awake(blog: Stack) -> Iterator[Stack]:
+    """The stack, whose tenant runs before and after the test."""
+    declare(blog, COMMENT)
+    yield blog
+    declare(blog)
+    blog.siteforge("up", "--tenant", BLOG)
+
+
+def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site: Site) -> None:
+    number, path = site.post("Written before"), site.upload("kept.txt", b"kept")
+    before = awake.folder.joinpath("tenants.yaml").read_text()
+
+    with Watch(site) as watch:
+        done = awake.siteforge("suspend", BLOG)
+        assert f"tenants.yaml: {BLOG} is now suspended\n" in done.stdout
+        assert condition(awake) == "Suspended"
+        assert watch.failures == []
+    assert watch.answers <= {200, 503}
+    # The rest of the file is as it was, its comments among it.
+    after = awake.folder.joinpath("tenants.yaml").read_text()
+    assert after == before.replace(f"name: {BLOG}\n", f"name: {BLOG}\n    suspended: true\n")
+    assert COMMENT in after
+
+    page = site.get("/wp-admin/?p=1")
+    assert (page.status, page.headers["retry-after"]) == (503, "3600")
+    assert "Blog of the tests" in page.body
+    assert "suspended" in page.body
+    assert pods("mariadb") == []
+    eventually("one page", lambda: len(pods("wordpress")) == 1, namespace=BLOG)
+    assert kubectl("get", "statefulset/mariadb", "-n", BLOG, "-o", "jsonpath={.spec.replicas}") == "0"
+    assert {"persistentvolumeclaim/mariadb", "persistentvolumeclaim/wordpress"} <= all_declared(BLOG).keys()
+
+    awake.siteforge("drift", "--tenant", BLOG)
+    shown = awake.siteforge("status")
+    assert "1 tenant: 1 Suspended" in shown.stdout
+    again = awake.siteforge("suspend", BLOG)
+    assert f"{BLOG} is already suspended\n" in again.stdout
+    assert "nothing to do" in again.stdout
+    # Plain Pulumi takes it as it is, and waits for nothing.
+    assert awake.up().counts.keys() == {"unchanged"}
+
+    with Watch(site) as watch:
+        awake.siteforge("resume", BLOG)
+        assert condition(awake) == "Ready"
+        assert watch.failures == []
+    # The page answers until the site does: nobody sees a site without its database.
+    assert watch.answers == {200, 503}
+    assert awake.folder.joinpath("tenants.yaml").read_text() == after.replace("true", "false")
+    assert "Written before" in site.posts()
+    assert site.get(f"/?p={number}").status in (200, 301)
+    assert site.get(path).body == "kept"
+    awake.siteforge("drift", "--tenant", BLOG)
+
+
+def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Stack) -> None:
+    before = awake.folder.joinpath("tenants.yaml").read_text()
+    seen = awake.siteforge("suspend", BLOG, "--dry-run").stdout
+    assert "+    suspended: true\n" in seen
+    assert awake.folder.joinpath("tenants.yaml").read_text() == before
+    awake.siteforge("suspend", BLOG, "--edit-only")
+    told = awake.siteforge("status", BLOG, check=False)
+    assert told.returncode == 1
+    assert "it runs, and the catalogue suspends it" in told.stdout
+    # Plain Pulumi suspends it as well, and brings it back.
+    assert awake.up().counts["updated"] == 3
+    assert condition(awake) == "Suspended"
+
+
+def test_a_tenant_that_is_not_there_is_not_suspended(awake: Stack) -> None:
+    done = awake.siteforge("suspend", "e2e-blok", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tenants.yaml: no tenant e2e-blok - did you mean e2e-blog?\n"
