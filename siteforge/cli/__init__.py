@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from siteforge.cli import (
+    adopt,
     backup,
     cells,
     doctor,
@@ -64,6 +65,7 @@ app.command()(restore.restore)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
+app.command()(adopt.adopt)
 app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 
