@@ -11,6 +11,10 @@ from siteforge.cli.backup import FolderOption
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
 from siteforge.cli.up import TimeoutOption
 
+KeepAddressesOption = Annotated[
+    bool, typer.Option("--keep-addresses", help="Of another tenant's site, which is to get that one's domains.")
+]
+
 
 def restore(
     tenant: TenantName,
@@ -26,6 +30,7 @@ def restore(
             autocompletion=options.complete_tenant,
         ),
     ] = None,
+    keep_addresses: KeepAddressesOption = False,
     safety: Annotated[
         bool, typer.Option("--safety-backup/--no-safety-backup", help="Back up first what is there now.")
     ] = True,
@@ -52,6 +57,7 @@ def restore(
             backup.folder(project, source),
             at,
             source=tenant,
+            keep_addresses=keep_addresses,
             safety=safety,
             seconds=timeout,
             progress=backup.tell,
@@ -79,6 +85,7 @@ def clone(
         typer.Option("--to", metavar="FOLDER", help="Where backups are written; `backups` in the project if left out."),
     ] = None,
     maintenance: backup.MaintenanceOption = False,
+    keep_addresses: KeepAddressesOption = False,
     timeout: TimeoutOption = 600,
     output: OutputOption = Output.TEXT,
 ) -> None:
@@ -100,4 +107,4 @@ def clone(
     with project.cluster() as cluster:
         blueprint = project.configuration.blueprint(spec)
         taken = take(cluster, blueprint, folder, maintenance=maintenance, progress=backup.tell)
-    restore(tenant, taken.about.time, stack, folder, new, timeout=timeout, output=output)
+    restore(tenant, taken.about.time, stack, folder, new, keep_addresses, timeout=timeout, output=output)

@@ -63,6 +63,7 @@ def restore(
     moment: str,
     *,
     source: str = "",
+    keep_addresses: bool = False,
     safety: bool = True,
     seconds: float,
     progress: Callable[[str], None] = lambda _: None,
@@ -74,6 +75,7 @@ def restore(
         folder: where backups are; that of what is there now is written there too.
         moment: the backup's time, or `latest`.
         source: whose backup it is, if another tenant's: its addresses become those of this one.
+        keep_addresses: whether they stay as they are.
         safety: whether to take that backup.
         seconds: the deadline of readiness.
         progress: is told what is being done.
@@ -93,7 +95,8 @@ def restore(
         before = _safety(cluster, tenant, folder, progress)
     progress("unpacking files")
     execution.output(cluster, of.site, ["sh", "-c", _UNPACK], chosen.read(archives.FILES))
-    _exchange(cluster, tenant, of, chosen, before, progress)
+    hosts = {} if keep_addresses or chosen.about.tenant == tenant.name else addresses(chosen.about, tenant)
+    _exchange(cluster, tenant, of, chosen, hosts, before, progress)
     progress("starting the site anew")
     _start_anew(cluster, tenant, of, seconds)
     return Restored(chosen, before)
@@ -114,6 +117,7 @@ def _exchange(
     tenant: Blueprint,
     of: Workings,
     chosen: Backup,
+    hosts: dict[str, str],
     before: Backup | None,
     progress: Callable[[str], None],
 ) -> None:
@@ -124,9 +128,9 @@ def _exchange(
             progress("database")
             for _ in backup.client(cluster, of, _LOAD, _dump(chosen)):
                 pass
-            if chosen.about.tenant != tenant.name:
+            if hosts:
                 progress("addresses")
-                _rewrite(cluster, tenant, of, chosen)
+                _rewrite(cluster, of, hosts)
             progress("files")
             execution.output(cluster, of.site, ["sh", "-c", _EXCHANGE])
     except (BackupError, ClusterError) as error:
@@ -147,9 +151,9 @@ def addresses(about: About, tenant: Blueprint) -> dict[str, str]:
     return dict.fromkeys(hosts, new)
 
 
-def _rewrite(cluster: Cluster, tenant: Blueprint, of: Workings, chosen: Backup) -> None:
+def _rewrite(cluster: Cluster, of: Workings, hosts: dict[str, str]) -> None:
     script = (resources.files("siteforge.fleet") / "rewrite.php").read_bytes()
-    execution.output(cluster, of.site, ["php", "--", json.dumps(addresses(chosen.about, tenant))], [script])
+    execution.output(cluster, of.site, ["php", "--", json.dumps(hosts)], [script])
 
 
 def _dump(chosen: Backup) -> Iterator[bytes]:

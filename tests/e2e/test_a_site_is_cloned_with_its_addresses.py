@@ -91,10 +91,14 @@ def test_a_backup_of_a_tenant_that_is_gone_is_put_into_another(
     blog: Stack, site: Site, twin: Site, tmp_path: Path
 ) -> None:
     site.post("Outlives its tenant")
+    quoted = values(OLD)["plain"].replace("'", "\\'")
+    sql(f"REPLACE INTO wp_options (option_name, option_value) VALUES ('clone_plain', '{quoted}')")
     blog.siteforge("backup", BLOG, "--to", str(tmp_path))
     (tmp_path / BLOG).rename(tmp_path / "gone")
     refused = blog.siteforge("restore", "gone", "--at", "latest", "--from", str(tmp_path), check=False)
     assert (refused.returncode, refused.stdout) == (2, "")
-    blog.siteforge("restore", "gone", "--at", "latest", "--as", TWIN, "--from", str(tmp_path), "--no-safety-backup")
+    given = ["--from", str(tmp_path), "--no-safety-backup", "--keep-addresses"]
+    blog.siteforge("restore", "gone", "--at", "latest", "--as", TWIN, *given)
+    assert option(TWIN, "clone_plain") == values(OLD)["plain"]
     asked = {"Host": "twin.example.com", "X-Forwarded-Proto": "https"}
     assert "Outlives its tenant" in twin.get("/", headers=asked).body
