@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError
 
 from siteforge import blueprint, capacity, names, secrets
 from siteforge.blueprint import Blueprint, Images, Ingress, misfits, needed_passwords
@@ -54,6 +54,15 @@ KEYS = (
 PLACEHOLDER = "what rendered manifests derive their passwords from: no secret of anybody"
 """Public on purpose. A stack that renders never reads its own secret, and two renderings are the same."""
 
+
+def _purpose(text: str) -> str:
+    if text not in secrets.PURPOSES:
+        raise ValueError("no purpose of a password")
+    return text
+
+
+Purpose = Annotated[str, AfterValidator(_purpose)]
+
 Readiness = Literal["pulumi", "fleet"]
 
 _SECRET_FIX = "openssl rand -base64 32 | pulumi config set --secret siteforge:secret"
@@ -61,15 +70,32 @@ _SECRET_FIX = "openssl rand -base64 32 | pulumi config set --secret siteforge:se
 Value = TypeVar("Value")
 
 
+class Adopted(BaseModel):
+    """The passwords and salts that a tenant had before it was adopted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    version: int
+    """The `credentialsVersion` that they stand for: a higher one gives the tenant derived ones."""
+    values: dict[Purpose, str] = Field(repr=False)
+
+
 class Passwords(BaseModel):
-    """The passwords of servers that are not the tenant's own."""
+    """The passwords of servers that are not the tenant's own, and of tenants that were adopted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     database: str = Field(default="", repr=False)
     smtp: str = Field(default="", repr=False)
+    adopted: Json[Adopted] | None = Field(default=None, repr=False)
+    """As JSON in a text: `pulumi config` encrypts texts only."""
+
+    def kept(self, version: int) -> dict[str, str]:
+        """What stands for derived values, at a `credentialsVersion`."""
+        return dict(self.adopted.values) if self.adopted and self.adopted.version == version else {}
 
 
+_NO_PASSWORDS = Passwords()
 _PLACEHOLDERS = Passwords(database=PLACEHOLDER, smtp=PLACEHOLDER)
 
 
@@ -112,7 +138,9 @@ class Configuration:
     def credentials(self, spec: TenantSpec) -> Credentials:
         """Everything secret of a tenant of the catalogue."""
         known, needed = self.passwords(spec.name), needed_passwords(spec)
-        given = Given(**{whose: getattr(known, whose) for whose in needed})
+        given = Given(
+            **{whose: getattr(known, whose) for whose in needed}, adopted=known.kept(spec.credentials_version)
+        )
         return secrets.derive(self.secret, spec.name, spec.credentials_version, given)
 
     def check(self, specs: Iterable[TenantSpec]) -> None:
@@ -255,7 +283,7 @@ def _passwords(values: Mapping[str, str], secret: Collection[str]) -> Callable[[
     except ValidationError as error:
         # Neither a value nor a key is shown: who mistakes the form may have put a password anywhere.
         raise SettingsError(f"{key} has a wrong form, in {error.error_count()} places - {fix}") from None
-    return lambda tenant: known.get(tenant, Passwords())
+    return lambda tenant: known.get(tenant, _NO_PASSWORDS)
 
 
 def _secret(values: Mapping[str, str], secret: Collection[str]) -> str:

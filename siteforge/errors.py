@@ -92,6 +92,10 @@ class CellsError(SiteforgeError):
     """The stack that runs is none of the catalogue's cells, or tenants are on their way from one to another."""
 
 
+class AdoptionError(SiteforgeError):
+    """A tenant can't be taken over as it is."""
+
+
 class EngineError(SiteforgeError):
     """Pulumi can't be run, or fails."""
 

@@ -14,7 +14,8 @@ The label in `_info` and MARK are part of the contract: changing them changes ev
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 MINIMUM_LENGTH = 32
 """Characters in the stack's secret; 32 random bytes in base64 are 44."""
@@ -35,6 +36,10 @@ SALTS = (
 """WordPress's eight keys and salts, by their names in wp-config.php."""
 
 
+PURPOSES = ("database-password", "database-root-password", "admin-password", *(f"salt-{name}" for name in SALTS))
+"""What a tenant's own passwords and salts are for; each is derived for its purpose."""
+
+
 @dataclass(frozen=True, repr=False)
 class Credentials:
     """Everything secret of one tenant. It has no repr, so that a log can't show it by accident."""
@@ -52,11 +57,13 @@ class Credentials:
 
 @dataclass(frozen=True, repr=False)
 class Given:
-    """Passwords of servers that somebody else keeps, which can't be derived."""
+    """Passwords that are as they are: of servers that somebody else keeps, and of tenants that were adopted."""
 
     database: str = ""
     """Empty for a tenant with a database of its own."""
     smtp: str = ""
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """What a tenant had before it was Siteforge's, by purpose: see PURPOSES."""
 
 
 def derive(secret: str, tenant: str, version: int = 1, given: Given | None = None) -> Credentials:
@@ -75,15 +82,20 @@ def derive(secret: str, tenant: str, version: int = 1, given: Given | None = Non
         raise ValueError(f"the stack's secret has {len(secret)} characters; at least {MINIMUM_LENGTH} are needed")
     key = hkdf_extract(b"siteforge", secret.encode())
 
+    given = given or Given()
+
     def value(purpose: str, length: int) -> str:
+        if purpose in given.adopted:
+            return given.adopted[purpose]
         derived = hkdf_expand(key, _info(tenant, purpose, version), length)
         return MARK + base64.urlsafe_b64encode(derived).decode().rstrip("=")
 
-    given = given or Given()
     # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.
     # It is of marked values: of those before them it was another, so that pods that still have them are made anew.
     own = "marked-fingerprint"
     others = f"{own}/{given.database}\0{given.smtp}" if given.database or given.smtp else own
+    if given.adopted:
+        others += "".join(f"/{purpose}\0{given.adopted[purpose]}" for purpose in sorted(given.adopted))
     return Credentials(
         database_password=given.database or value("database-password", 24),
         database_root_password=value("database-root-password", 24),

@@ -113,6 +113,8 @@ class Stack:
         known = settings.passwords(spec.name)
         for whose in needed_passwords(spec):
             fields[f"{whose}_password"] = pulumi.Output.secret(getattr(known, whose))
+        if kept := known.kept(spec.credentials_version):
+            fields["adopted_passwords"] = pulumi.Output.secret(kept)
         stack = {
             "secret": pulumi.Output.secret(settings.secret),
             "image_pull_policy": settings.images.pull_policy,

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from siteforge.cli import (
+    adopt,
     backup,
     cells,
     doctor,
@@ -61,9 +62,11 @@ app.command()(suspend.resume)
 app.command()(backup.backup)
 app.command()(backup.backups)
 app.command()(restore.restore)
+app.command()(restore.clone)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
+app.command()(adopt.adopt)
 app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
 

@@ -23,7 +23,7 @@ class Output(StrEnum):
     JSON = "json"
 
 
-def _complete_tenant(incomplete: str) -> Iterable[str]:
+def complete_tenant(incomplete: str) -> Iterable[str]:
     """Names of the catalogue in this folder, for a shell's completion: without Pulumi, which would take seconds."""
     try:
         return [spec.name for spec in catalogue.load(DEFAULT_CATALOGUE) if spec.name.startswith(incomplete)]
@@ -57,14 +57,14 @@ TenantsOption = Annotated[
 DEFAULT_CATALOGUE = Path("tenants.yaml")
 
 TenantName = Annotated[
-    str, typer.Argument(metavar="TENANT", help="A tenant of the catalogue.", autocompletion=_complete_tenant)
+    str, typer.Argument(metavar="TENANT", help="A tenant of the catalogue.", autocompletion=complete_tenant)
 ]
 OneOrAll = Annotated[
     str | None,
     typer.Argument(
         metavar="TENANT",
         help="A tenant of the catalogue; all of them when left out.",
-        autocompletion=_complete_tenant,
+        autocompletion=complete_tenant,
         show_default=False,
     ),
 ]

@@ -11,9 +11,10 @@ def derived(
     version: int,
     database_password: pulumi.Input[str] = "",
     smtp_password: pulumi.Input[str] = "",
+    adopted: pulumi.Input[dict[str, str]] | None = None,
 ) -> pulumi.Output[Credentials]:
     """The credentials of one tenant, secret whatever they were given as; arguments as in `secrets.derive`."""
-    given = pulumi.Output.all(pulumi.Output.secret(secret), database_password, smtp_password)
+    given = pulumi.Output.all(pulumi.Output.secret(secret), database_password, smtp_password, adopted or {})
     return given.apply(lambda known: derive(known[0], tenant, version, Given(*known[1:])))
 
 

@@ -79,6 +79,7 @@ class Tenant(pulumi.ComponentResource):
             spec.credentials_version,
             args.get("database_password", ""),
             args.get("smtp_password", ""),
+            args.get("adopted_passwords", {}),
         )
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
@@ -124,7 +125,9 @@ def _volume(claim: PersistentVolumeClaim, volume: Volume) -> dict[str, pulumi.In
     }
 
 
-_NOT_OF_THE_CATALOGUE = frozenset({"secret", "image_pull_policy", "database_password", "smtp_password", "ingress"})
+_NOT_OF_THE_CATALOGUE = frozenset(
+    {"secret", "image_pull_policy", "database_password", "smtp_password", "adopted_passwords", "ingress"}
+)
 
 
 def _spec(name: str, args: TenantArgs) -> TenantSpec:

@@ -173,4 +173,6 @@ class TenantArgs(TypedDict):
     """That of a database that is kept elsewhere."""
     smtp_password: NotRequired[pulumi.Input[str]]
     """That of the user of a mail server."""
+    adopted_passwords: NotRequired[pulumi.Input[dict[str, str]]]
+    """Passwords and salts that it had before Siteforge, by purpose (`siteforge.secrets.PURPOSES`)."""
     ingress: NotRequired[IngressArgs]

@@ -114,7 +114,7 @@ class Recovery:
             file = state.file(folder, self.project.name, self.project.stack)
         raise EngineError(
             f"{file}: {problem}, and no copy of it is good - restore it from a backup of the folder, or take the"
-            " tenants over into a new state (docs/faults.md)"
+            " tenants over into a new state with `siteforge adopt` (docs/adoption.md)"
         )
 
     def _refused(self) -> str:

@@ -107,6 +107,6 @@ def _restore(folder: Path, tenant: str) -> str:
     """The way back to a tenant's data: its newest backup."""
     found, _ = archives.listed(folder, tenant)
     if not found:
-        return f"restore a backup of your own: there is none of it in {folder}"
+        return f"restore it from where you keep backups: there is none of it in {folder}"
     where = f"siteforge restore {tenant} --at {found[0].about.time}"
     return f"`{where}` brings back what it was then, the newest backup"

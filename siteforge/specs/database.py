@@ -49,13 +49,20 @@ def passwords_sql(credentials: Credentials) -> str:
         "SET @made = (SELECT COUNT(*) FROM information_schema.tables"
         " WHERE table_schema = 'mysql' AND table_name = 'global_priv');",
         _if_made(f"SELECT COUNT(*) INTO @made FROM mysql.global_priv WHERE User = '{USER}'"),  # noqa: S608 - all constants
-        *(_if_made(f"ALTER USER {account} IDENTIFIED BY '{password}'") for account, password in accounts.items()),
+        *(_if_made(f"ALTER USER {account} IDENTIFIED BY {_text(password)}") for account, password in accounts.items()),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _if_made(statement: str) -> str:
-    return f'EXECUTE IMMEDIATE IF(@made, "{statement}", "DO 0");'
+    quoted = statement.replace("\\", "\\\\").replace('"', '\\"')
+    return f'EXECUTE IMMEDIATE IF(@made, "{quoted}", "DO 0");'
+
+
+def _text(value: str) -> str:
+    """A text of SQL: a derived password is one as it is, one that was adopted may be anything on one line."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def secret(tenant: Blueprint) -> Manifest:

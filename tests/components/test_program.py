@@ -182,11 +182,33 @@ def test_a_tenant_for_whose_server_nobody_gave_a_password_is_named_with_the_comm
     ]
 
 
-@pytest.mark.parametrize("given", ['{"shop-lumi": "hunter2"}', '{"shop-lumi": {"hunter2": "x"}}', '["hunter2"]'])
+ADOPTED = json.dumps({"shop-lumi": {"adopted": json.dumps({"version": 1, "values": {"hunter2": "x"}})}})
+
+
+@pytest.mark.parametrize(
+    "given", ['{"shop-lumi": "hunter2"}', '{"shop-lumi": {"hunter2": "x"}}', '["hunter2"]', ADOPTED]
+)
 def test_passwords_of_a_wrong_form_are_refused_and_not_shown(given: str) -> None:
     message = failure({**REACHING_CONFIG, "passwords": given})
     assert message.startswith("siteforge:passwords has a wrong form, in 1 places - pulumi config set --secret")
     assert "hunter2" not in message
+
+
+def test_what_an_adopted_tenant_had_reaches_its_secrets_until_its_credentials_are_rotated(tmp_path: Path) -> None:
+    adopted = json.dumps({"version": 1, "values": {"admin-password": "their own", "salt-NONCE_KEY": "their salt"}})
+    line = "tenants:\n  - name: shop-lumi\n    title: T\n    adminEmail: a@example.com\n    credentialsVersion: {}\n"
+    found = []
+    for version in (1, 2):
+        (tmp_path / "tenants.yaml").write_text(line.format(version))
+        config = {
+            "catalogue": str(tmp_path / "tenants.yaml"),
+            "passwords": json.dumps({"shop-lumi": {"adopted": adopted}}),
+        }
+        recording = mocks.run(program, CONFIG | config)
+        secret = recording.one("kubernetes:core/v1:Secret", "shop-lumi-wordpress-secret").inputs["data"]["value"]
+        found.append({key: base64.b64decode(secret[key]).decode() for key in ("admin-password", "nonce-key")})
+    assert found[0] == {"admin-password": "their own", "nonce-key": "their salt"}
+    assert all(value.startswith("sfg_") for value in found[1].values())
 
 
 def test_passwords_in_plain_text_are_refused_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

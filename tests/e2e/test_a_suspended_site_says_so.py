@@ -120,6 +120,21 @@ def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Sta
     assert condition(awake) == "Suspended"
 
 
+def test_a_site_that_follows_its_load_is_suspended_and_follows_it_again(awake: Stack, site: Site) -> None:
+    declare(awake, "wordpress: {autoscaling: {minReplicas: 2, maxReplicas: 2}}")
+    awake.siteforge("up", "--tenant", BLOG)
+    eventually("two pods", lambda: len(pods("wordpress")) == 2, namespace=BLOG)
+    awake.siteforge("suspend", BLOG)
+    assert condition(awake) == "Suspended"
+    assert "horizontalpodautoscaler/wordpress" not in all_declared(BLOG)
+    eventually("one page", lambda: len(pods("wordpress")) == 1, namespace=BLOG)
+    assert site.get().status == 503
+    awake.siteforge("resume", BLOG)
+    assert "horizontalpodautoscaler/wordpress" in all_declared(BLOG)
+    eventually("two pods", lambda: len(pods("wordpress")) == 2, namespace=BLOG)
+    assert site.serves()
+
+
 def test_a_tenant_that_is_not_there_is_not_suspended(awake: Stack) -> None:
     done = awake.siteforge("suspend", "e2e-blok", check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,8 +1,9 @@
 import base64
+import re
 
 import pytest
 
-from siteforge.secrets import derive
+from siteforge.secrets import Given, derive
 from siteforge.specs import database, wordpress
 from tests.support.blueprints import make
 
@@ -26,6 +27,17 @@ def test_the_secret_holds_the_derived_passwords() -> None:
     sql = data.pop("passwords.sql")
     assert data == {"password": credentials.database_password, "root-password": credentials.database_root_password}
     assert all(password in sql for password in data.values())
+
+
+def test_whatever_an_adopted_password_holds_stays_within_its_text() -> None:
+    odd = "a ' \" \\ ; password"
+    sql = database.passwords_sql(derive("s" * 40, "blog-aku", 1, Given(adopted={"database-password": odd})))
+    (line,) = [line for line in sql.splitlines() if "'%'" in line]
+    # Once as a text within a text of SQL, and once as that text.
+    outer = line.partition('IF(@made, "')[2].removesuffix('", "DO 0");')
+    assert re.search(r'(?<!\\)(\\\\)*"', outer) is None
+    inner = re.sub(r"\\(.)", r"\1", outer).partition(" IDENTIFIED BY ")[2]
+    assert re.sub(r"\\(.)", r"\1", inner) == f"'{odd}'"
 
 
 def test_the_stateful_set_is_one_instance_behind_a_headless_service() -> None:

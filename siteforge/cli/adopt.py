@@ -1,0 +1,39 @@
+"""`siteforge adopt`: tenants that are in the cluster become Pulumi's, as they are."""
+
+from typing import Annotated
+
+import typer
+
+from siteforge.cli import options
+from siteforge.cli.options import StackOption
+from siteforge.errors import printable
+
+TenantsArgument = Annotated[
+    list[str], typer.Argument(metavar="TENANT...", help="Of the catalogue.", autocompletion=options.complete_tenant)
+]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait until they are ready.")]
+
+
+def adopt(tenants: TenantsArgument, stack: StackOption = None, timeout: TimeoutOption = 600) -> None:
+    """Take over tenants that Pulumi doesn't know: hand-made ones, or those of a lost state.
+
+    Nothing is deleted or replaced, and their passwords stay as they are. Exits with 0 if all are taken over, with 1
+    if one is not.
+
+    Example: siteforge adopt blog-aku shop-lumi
+    """
+    from siteforge.fleet import rights
+    from siteforge.fleet.adoption import Adoption
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    specs = [options.known(project, name) for name in dict.fromkeys(tenants)]
+    with project.cluster() as cluster:
+        rights.require(cluster, project.configuration)
+        summary = Adoption(project, cluster, typer.echo).perform(specs, timeout)
+    for name, reasons in sorted(summary.failed.items()):
+        typer.echo(printable(f"{name}: {'; '.join(reasons)}"), err=True)
+    for problem in summary.problems:
+        typer.echo(problem, err=True)
+    if not summary.succeeded:
+        raise typer.Exit(1)
