@@ -27,7 +27,7 @@ MaintenanceOption = Annotated[
 
 def folder(project: "Project", given: Path | None) -> Path:
     """Where backups are."""
-    return given or project.folder / "backups"
+    return given or project.backups
 
 
 def backup(

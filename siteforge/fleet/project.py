@@ -56,6 +56,11 @@ class Project:
             stack = pulumi(folder, "stack", "--show-name").strip()
         return cls(folder, name, stack)
 
+    @property
+    def backups(self) -> Path:
+        """Where backups are unless somebody says otherwise."""
+        return self.folder / "backups"
+
     @cached_property
     def configuration(self) -> Configuration:
         """The stack's configuration, decrypted.

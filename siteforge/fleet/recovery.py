@@ -164,7 +164,7 @@ class Recovery:
                 if held := terminating.await_gone(cluster, leaving):
                     raise ClusterError("\n".join([*map(str, held), "then run this again; no tenant was changed"]))
             exported = json.loads(pulumi(self.project.folder, "stack", "export", "--stack", self.project.stack))
-            for line in volumes.reserve(cluster, exported, own):
+            for line in volumes.reserve(cluster, exported, own, self.project.backups):
                 self.say(line)
 
     def _converge(self) -> Outcome:

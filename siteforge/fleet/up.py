@@ -201,7 +201,7 @@ class Performance:
         lacking = {namespace(name) for name in self._found.lacking & set(run.tenants)}
         if lacking:
             exported = json.loads(pulumi(self._project.folder, "stack", "export", "--stack", run.stack))
-            summary.notes += volumes.reserve(self._cluster, exported, lacking)
+            summary.notes += volumes.reserve(self._cluster, exported, lacking, self._project.backups)
 
     def _cell(self, runs: list[Run], progress: Callable[[str, str], None], summary: Summary) -> list[Outcome]:
         outcomes: list[Outcome] = []

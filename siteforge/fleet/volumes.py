@@ -11,8 +11,10 @@ the name now. It is the identity of the claim in Pulumi's state that tells.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from siteforge.fleet import archives
 from siteforge.fleet.cluster import BY_NAME, VOLUME, Cluster
 from siteforge.specs.manifest import Manifest
 
@@ -60,13 +62,14 @@ def kept(volumes: Iterable[Manifest]) -> dict[Claim, str]:
     }
 
 
-def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collection[str]) -> Iterator[str]:
+def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collection[str], backups: Path) -> Iterator[str]:
     """Have the volumes that were kept of a state's claims bound again when those are made anew.
 
     Args:
         cluster: where they are.
         exported: what `pulumi stack export` printed.
         namespaces: whose claims are meant.
+        backups: the folder of backups, of which the newest is named where data are lost.
 
     Returns:
         What was found and done, a line for each claim that is gone, and for each volume of another of its name.
@@ -91,10 +94,19 @@ def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collectio
         elif gone and not others:
             yield (
                 f"{claim}: gone, and its volume with it, which its storage class did not keep: what was on it is LOST"
-                f" - once the site is installed anew, restore it (`siteforge backups {claim.namespace}`)"
+                f" - once the site is installed anew, {_restore(backups, claim.namespace)}"
             )
         for volume in others:
             yield (
                 f"{claim}: the volume {volume} was kept of another claim of this name, maybe another customer's;"
                 " it is left as it is - look whose data it has (docs/faults.md)"
             )
+
+
+def _restore(folder: Path, tenant: str) -> str:
+    """The way back to a tenant's data: its newest backup."""
+    found, _ = archives.listed(folder, tenant)
+    if not found:
+        return f"restore it from where you keep backups: there is none of it in {folder}"
+    where = f"siteforge restore {tenant} --at {found[0].about.time}"
+    return f"`{where}` brings back what it was then, the newest backup"

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import MakeStack
 from tests.support.commands import kubectl
 from tests.support.site import Site
-from tests.support.stack import Stack
+from tests.support.stack import Stack, remove_kept_volumes
 from tests.support.waiting import eventually
 
 KEPT, LOST = "e2e-retain", "e2e-retain-not"
@@ -35,11 +35,9 @@ def stack(make_stack: MakeStack) -> Iterator[Stack]:
     stack.up()
     yield stack
     stack.destroy()
-    if left := list(volumes()):
-        # They outlive this test as well; with another policy, their folders go with them.
-        patch = json.dumps({"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
-        kubectl("patch", "pv", *left, "--type=merge", "-p", patch)
-        eventually("the volumes to be gone", lambda: not volumes())
+    # They outlive this test as well.
+    remove_kept_volumes(KEPT)
+    eventually("the volumes to be gone", lambda: not volumes())
 
 
 def site(stack: Stack, tenant: str) -> Site:
@@ -52,6 +50,8 @@ def test_recover_binds_the_volumes_of_a_deleted_namespace_and_the_posts_are_back
     for tenant in (KEPT, LOST):
         site(stack, tenant).post("Before the namespace went")
     path = site(stack, KEPT).upload("kept.txt", b"kept")
+    at = json.loads(stack.siteforge("backup", LOST, "--output", "json").stdout)["time"]
+    site(stack, LOST).post("After the backup")
     kubectl("delete", "namespace", KEPT, LOST, "--timeout=120s")
 
     doctor = stack.siteforge("doctor", check=False)
@@ -61,11 +61,14 @@ def test_recover_binds_the_volumes_of_a_deleted_namespace_and_the_posts_are_back
     for volume, claim in before.items():
         assert f"persistentvolumeclaim/{claim} in {KEPT}: gone, its volume {volume} was kept" in done.stdout
         assert f"persistentvolumeclaim/{claim} in {LOST}: gone, and its volume with it" in done.stdout
-    assert "LOST - restore it from a backup" in done.stdout
+    assert f"LOST - once the site is installed anew, `siteforge restore {LOST} --at {at}` brings back" in done.stdout
     assert volumes() == before
     eventually("the posts", lambda: "Before the namespace went" in site(stack, KEPT).posts(), namespace=KEPT)
     assert site(stack, KEPT).get(path).body == "kept"
     eventually("a new site", lambda: site(stack, LOST).posts() == {"Hello world!"}, namespace=LOST)
+    stack.siteforge("restore", LOST, "--at", at)
+    eventually("its posts", lambda: "Before the namespace went" in site(stack, LOST).posts(), namespace=LOST)
+    assert "After the backup" not in site(stack, LOST).posts()
     assert set(stack.preview().counts) == {"unchanged"}
 
 

@@ -121,8 +121,23 @@ class Stack:
 
 
 def remove_leftovers() -> None:
-    """Delete the namespaces that a crashed run of the tests left."""
+    """Delete the namespaces that a crashed run of the tests left, and the volumes that outlived some."""
     names = kubectl("get", "namespaces", "-o", "name").split()
     left = [name for name in names if name.startswith(f"namespace/{PREFIX}")]
     if left:
         kubectl("delete", *left, "--timeout=120s")
+    remove_kept_volumes(PREFIX)
+
+
+def remove_kept_volumes(prefix: str) -> None:
+    """Delete the volumes that were kept of namespaces whose names begin so: with another policy, their data go too."""
+    found = json.loads(kubectl("get", "pv", "-o", "json"))["items"]
+    kept = [
+        one["metadata"]["name"]
+        for one in found
+        if one["spec"].get("claimRef", {}).get("namespace", "").startswith(prefix)
+        and one["status"].get("phase") == "Released"
+    ]
+    if kept:
+        patch = json.dumps({"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
+        kubectl("patch", "pv", *kept, "--type=merge", "-p", patch)
