@@ -224,6 +224,13 @@ PROGRAMS = (
         on_path=False,
     ),
     Program(
+        name="actionlint",
+        version=versions.ACTIONLINT,
+        release=("github.com/rhysd/actionlint", f"v{versions.ACTIONLINT}"),
+        builds=(Build("actionlint", packages=(("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),)),),
+        on_path=False,
+    ),
+    Program(
         name="helm",
         version=versions.HELM,
         release=("helm.sh/helm/v3", f"v{versions.HELM}"),

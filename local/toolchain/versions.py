@@ -14,6 +14,7 @@ LOCAL_PATH_PROVISIONER = "0.0.30"
 CYCLONUS = "0.5.6"
 KUBE_SCORE = "1.20.0"
 HELM = "3.22.0"
+ACTIONLINT = "1.7.12"
 
 GO = "1.26"
 """The oldest Go that builds all of these: the `go` line of their go.mod files."""

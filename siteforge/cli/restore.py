@@ -1,6 +1,7 @@
-"""`siteforge restore`: a tenant's site as it was when a backup was taken."""
+"""`siteforge restore` and `siteforge clone`: a site as it was when a backup was taken, in its tenant or another."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,15 @@ def restore(
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="As `siteforge backups` shows it, or `latest`.")],
     stack: StackOption = None,
     source: FolderOption = None,
+    new: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="TENANT",
+            help="Put it into another tenant of the catalogue, with its addresses.",
+            autocompletion=options.complete_tenant,
+        ),
+    ] = None,
     safety: Annotated[
         bool, typer.Option("--safety-backup/--no-safety-backup", help="Back up first what is there now.")
     ] = True,
@@ -27,19 +37,21 @@ def restore(
     What is there now is backed up first, into the same folder. Exits with 1 if it can't be done; says whether something
     was changed.
 
-    Examples: siteforge restore blog-aku --at latest; siteforge restore blog-aku --at 2026-11-29T08:15:00Z
+    Examples: siteforge restore blog-aku --at latest; siteforge restore blog-aku --at 2026-11-29T08:15:00Z --as blog-new
     """
     from siteforge.fleet import restore as fleet_restore
     from siteforge.fleet.project import Project
 
     project = Project.find(stack)
-    spec = options.known(project, tenant)
+    # Whose backup it is needn't be in the catalogue any more.
+    spec = options.known(project, new or tenant)
     with project.cluster() as cluster:
         done = fleet_restore.restore(
             cluster,
             project.configuration.blueprint(spec),
             backup.folder(project, source),
             at,
+            source=tenant,
             safety=safety,
             seconds=timeout,
             progress=backup.tell,
@@ -49,4 +61,43 @@ def restore(
         typer.echo(json.dumps({"restored": backup.data(done.backup), "before": before}, indent=2))
         return
     was = f"; what was there before: --at {done.before.about.time}" if done.before else ""
-    typer.echo(f"{tenant} is as it was on {done.backup.about.time}{was}")
+    whose = f"{tenant} was" if new else "it was"
+    typer.echo(f"{spec.name} is as {whose} on {done.backup.about.time}{was}")
+
+
+def clone(
+    tenant: TenantName,
+    new: Annotated[
+        str,
+        typer.Argument(
+            metavar="NEW", help="A tenant of the catalogue that is up.", autocompletion=options.complete_tenant
+        ),
+    ],
+    stack: StackOption = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where backups are written; `backups` in the project if left out."),
+    ] = None,
+    maintenance: backup.MaintenanceOption = False,
+    timeout: TimeoutOption = 600,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Copy a tenant's site into another tenant, with that one's addresses, title and passwords.
+
+    It is a backup, and its restore under the new name: what the new tenant had is backed up first.
+
+    Example: siteforge clone blog-aku blog-staging
+    """
+    from siteforge.fleet.backup import take
+    from siteforge.fleet.project import Project
+
+    project = Project.find(stack)
+    spec = options.known(project, tenant)
+    options.known(project, new)
+    if tenant == new:
+        raise typer.BadParameter("it is the same tenant", param_hint="NEW")
+    folder = backup.folder(project, to)
+    with project.cluster() as cluster:
+        blueprint = project.configuration.blueprint(spec)
+        taken = take(cluster, blueprint, folder, maintenance=maintenance, progress=backup.tell)
+    restore(tenant, taken.about.time, stack, folder, new, timeout=timeout, output=output)

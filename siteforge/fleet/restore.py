@@ -5,17 +5,20 @@ anew from the dump, and the files change places with the old ones. At last its p
 what the catalogue says of title, address and password, and ends the maintenance.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, ClusterError
 from siteforge.fleet import archives, backup, execution, readiness
-from siteforge.fleet.archives import Backup
+from siteforge.fleet.archives import About, Backup
 from siteforge.fleet.backup import Workings
 from siteforge.fleet.cluster import POD, Cluster
 from siteforge.specs import database
@@ -59,6 +62,7 @@ def restore(
     folder: Path,
     moment: str,
     *,
+    source: str = "",
     safety: bool = True,
     seconds: float,
     progress: Callable[[str], None] = lambda _: None,
@@ -69,6 +73,7 @@ def restore(
         cluster, tenant: where, and whose.
         folder: where backups are; that of what is there now is written there too.
         moment: the backup's time, or `latest`.
+        source: whose backup it is, if another tenant's: its addresses become those of this one.
         safety: whether to take that backup.
         seconds: the deadline of readiness.
         progress: is told what is being done.
@@ -77,7 +82,8 @@ def restore(
         BackupError: there is no such backup, or it is damaged; the tenant can't take it. Nothing was changed.
         ClusterError: something failed; says how far it came.
     """
-    chosen = archives.find(folder, tenant.name, moment)
+    source = source or tenant.name
+    chosen = archives.find(folder, source, moment)
     progress(f"checking {chosen.path}")
     chosen.verify()
     of = backup.workings(cluster, tenant)
@@ -118,6 +124,9 @@ def _exchange(
             progress("database")
             for _ in backup.client(cluster, of, _LOAD, _dump(chosen)):
                 pass
+            if chosen.about.tenant != tenant.name:
+                progress("addresses")
+                _rewrite(cluster, tenant, of, chosen)
             progress("files")
             execution.output(cluster, of.site, ["sh", "-c", _EXCHANGE])
     except (BackupError, ClusterError) as error:
@@ -126,6 +135,21 @@ def _exchange(
             f"{error}\n{tenant.name} is neither what it was nor what the backup says, and closed to visitors"
             f" - run the same again{back}"
         ) from None
+
+
+def addresses(about: About, tenant: Blueprint) -> dict[str, str]:
+    """By each host that the site of a backup was reached at: the address that stands for it in this tenant's."""
+    new = tenant.url or f"http://{names.service_host(tenant.name)}"
+    full = names.service_host(about.tenant)
+    labels = full.split(".")
+    public = urlsplit(about.url).hostname
+    hosts = [full, ".".join(labels[:3]), ".".join(labels[:2]), *([public] if public else [])]
+    return dict.fromkeys(hosts, new)
+
+
+def _rewrite(cluster: Cluster, tenant: Blueprint, of: Workings, chosen: Backup) -> None:
+    script = (resources.files("siteforge.fleet") / "rewrite.php").read_bytes()
+    execution.output(cluster, of.site, ["php", "--", json.dumps(addresses(chosen.about, tenant))], [script])
 
 
 def _dump(chosen: Backup) -> Iterator[bytes]:

@@ -91,7 +91,7 @@ def reserve(cluster: Cluster, exported: Mapping[str, Any], namespaces: Collectio
         elif gone and not others:
             yield (
                 f"{claim}: gone, and its volume with it, which its storage class did not keep: what was on it is LOST"
-                " - restore it from a backup of your own, once the site is installed anew"
+                f" - once the site is installed anew, restore it (`siteforge backups {claim.namespace}`)"
             )
         for volume in others:
             yield (
