@@ -86,7 +86,7 @@ class Stack:
                     if not pulumi.runtime.is_dry_run():
                         cluster.delete(BY_NAME[kind], metadata["name"], metadata["namespace"])
 
-    def others(self, frozen: Collection[str]) -> dict[str, Any]:
+    def others(self, frozen: Mapping[str, Collection[Placed]]) -> dict[str, Any]:
         """What the stack told of tenants that this run leaves as they are: not its own, or frozen."""
         names = targets.names()
         known = {
@@ -97,7 +97,8 @@ class Stack:
             }
             for key in (("tenants", "adminPasswords") if names or frozen else ())
         }
-        for name in frozen:
+        # Of one that isn't there, there is nothing that its removal could lose.
+        for name in (name for name, there in frozen.items() if there):
             known["tenants"][name] = {**known["tenants"].get(name, {}), "frozen": True}
         return known
 
