@@ -55,7 +55,9 @@ def everything(name: str) -> dict[str, str]:
     )
     found = json.loads(kubectl("get", kinds, "-n", name, "-o", "json"))["items"]
     found.append(json.loads(kubectl("get", "namespace", name, "-o", "json")))
-    return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["uid"] for one in found}
+    # The pod of an earlier rollout may still be going.
+    staying = (one["metadata"] | {"kind": one["kind"]} for one in found if "deletionTimestamp" not in one["metadata"])
+    return {f"{one['kind']}/{one['name']}": one["uid"] for one in staying}
 
 
 def passwords(name: str) -> dict[str, Any]:
