@@ -1,6 +1,7 @@
 """Two runs of one stack at once: one of them proceeds, and the other says who does."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,15 @@ def locks(stack: Stack) -> list[Path]:
 def test_a_second_run_is_refused_and_told_who_holds_the_lock(stack: Stack) -> None:
     with running(stack) as first:
         eventually("the lock", lambda: locks(stack), seconds=30, poll=0.05)
-        second = stack.up(check=False)
-        # Nor does a recovery take it from somebody who lives.
-        recovery = recover(stack, check=False)
-        forced = recover(stack, "--force", check=False)
-        assert first.process.poll() is None, "the first one still ran"
+        # It lives, and doesn't end before the others were refused.
+        first.process.send_signal(signal.SIGSTOP)
+        try:
+            second = stack.up(check=False)
+            # Nor does a recovery take it from somebody who lives.
+            recovery = recover(stack, check=False)
+            forced = recover(stack, "--force", check=False)
+        finally:
+            first.process.send_signal(signal.SIGCONT)
         assert first.wait() == 0, first.output
     assert second.code != 0
     assert f"(pid {first.process.pid})" in second.output

@@ -32,6 +32,7 @@ def stack(running_cluster: None, server: Postgres, tmp_path_factory: pytest.Temp
     stack.pulumi("config", "set", "--secret", "siteforge:secret", stdin="a secret of the tests, long enough to be one")
     stack.configure("readiness", "fleet")
     lines(stack)
+    stack.siteforge("cells", "add", "pg-two")
     yield stack
     for one in (stack, stack.beside("pg-two")):
         one.pulumi("cancel", "--yes", check=False)
@@ -43,7 +44,6 @@ def lines(stack: Stack, title: str = "A site") -> None:
 
 
 def test_two_cells_are_run_at_once(stack: Stack) -> None:
-    stack.siteforge("cells", "add", "pg-two")
     report = json.loads(stack.siteforge("up", "--jobs", "2", "--output", "json").stdout)
     assert sorted((run["stack"], run["tenants"]) for run in report["runs"]) == [
         ("pg-one", [NAMES[0]]),
