@@ -192,19 +192,10 @@ def _page_pod(tenant: Blueprint) -> dict[str, Any]:
         memory_limit=min(_PAGE.memory_limit, limits.memory_limit, key=parse),
     )
     container = {
-        "name": "wordpress",
-        "image": tenant.site.image,
-        "imagePullPolicy": tenant.pull_policy,
+        **_serving(tenant, size),
         # Not the image's entry point, which would copy the core.
         "command": ["apache2-foreground"],
         "env": _variables({"SITEFORGE_TITLE": tenant.title}),
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "resources": pods.resources(size),
-        "securityContext": pods.CONTAINER_SECURITY,
-        "lifecycle": _LEAVING,
-        "startupProbe": _probe("?ready", period=2, timeout=5, failures=_SLOW_START_SECONDS // 2),
-        "readinessProbe": _probe("?ready", period=3, timeout=5, failures=2),
-        "livenessProbe": _probe("", period=20, timeout=20, failures=6),
         "volumeMounts": [
             _file("/etc/apache2/conf-enabled/siteforge.conf", "suspended.conf"),
             _file(f"{_SCRIPTS_FOLDER}/suspended.php"),
@@ -319,21 +310,28 @@ def _install(tenant: Blueprint) -> dict[str, Any]:
     }
 
 
-def _container(tenant: Blueprint) -> dict[str, Any]:
+def _serving(tenant: Blueprint, size: ContainerSize) -> dict[str, Any]:
+    """What the container that answers visitors has in common, whether it shows the site or the page in its place."""
     return {
         "name": "wordpress",
         "image": tenant.site.image,
         "imagePullPolicy": tenant.pull_policy,
-        "env": _environment(tenant),
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "resources": pods.resources(tenant.site.size),
+        "resources": pods.resources(size),
         "securityContext": pods.CONTAINER_SECURITY,
         "lifecycle": _LEAVING,
         "startupProbe": _probe("?ready", period=2, timeout=5, failures=_SLOW_START_SECONDS // 2),
-        # Ready means that the site can answer: PHP runs and the database holds an installed site.
+        # Ready means that visitors get an answer: of the site, that PHP runs and the database holds an installed one.
         "readinessProbe": _probe("?ready", period=3, timeout=5, failures=2),
         # Alive means that PHP runs. A lost database or a busy minute is no reason to kill a pod.
         "livenessProbe": _probe("", period=20, timeout=20, failures=6),
+    }
+
+
+def _container(tenant: Blueprint) -> dict[str, Any]:
+    return {
+        **_serving(tenant, tenant.site.size),
+        "env": _environment(tenant),
         "volumeMounts": [
             {"name": "core", "mountPath": _ROOT},
             _file(f"{_ROOT}{_HEALTH_PATH}", "health.php"),
