@@ -104,8 +104,15 @@ def disruption_budget(tenant: Blueprint) -> Manifest:
 
 
 def scaling(tenant: Blueprint) -> AutoscalingSpec | None:
-    """How the site follows its load, if it does: not while it is suspended."""
-    return None if tenant.suspended else tenant.site.autoscaling
+    """Between how many pods the site follows its load, if it does: one and one while it is suspended.
+
+    An autoscaler that went away with the site could set the page's number while it does so, and nothing would set it
+    back; one that is held to one pod sets it right.
+    """
+    scaling = tenant.site.autoscaling
+    if scaling and tenant.suspended:
+        return scaling.model_copy(update={"min_replicas": 1, "max_replicas": 1})
+    return scaling
 
 
 def most_pods(tenant: Blueprint) -> int:

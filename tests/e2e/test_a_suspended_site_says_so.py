@@ -126,11 +126,10 @@ def test_a_site_that_follows_its_load_is_suspended_and_follows_it_again(awake: S
     eventually("two pods", lambda: len(pods("wordpress")) == 2, namespace=BLOG)
     awake.siteforge("suspend", BLOG)
     assert condition(awake) == "Suspended"
-    assert "horizontalpodautoscaler/wordpress" not in all_declared(BLOG)
     eventually("one page", lambda: len(pods("wordpress")) == 1, namespace=BLOG)
     assert site.get().status == 503
+    awake.siteforge("drift", "--tenant", BLOG)
     awake.siteforge("resume", BLOG)
-    assert "horizontalpodautoscaler/wordpress" in all_declared(BLOG)
     eventually("two pods", lambda: len(pods("wordpress")) == 2, namespace=BLOG)
     assert site.serves()
 

@@ -200,12 +200,16 @@ def test_the_page_of_a_suspended_site_is_reached_like_the_site_and_decides_nothi
     assert not term["labelSelector"]["matchLabels"].items() <= page.items()
 
 
-def test_nothing_scales_a_suspended_site_and_its_quota_stays_for_its_return() -> None:
+def test_a_suspended_site_is_held_to_one_pod_and_its_quota_stays_for_its_return() -> None:
     line = {"autoscaling": {"minReplicas": 2, "maxReplicas": 5}}
     asleep, awake = make(suspended=True, wordpress=line), make(wordpress=line)
-    assert wordpress.scaling(asleep) is None
-    assert wordpress.scaling(awake) is not None
-    assert suspended(wordpress=line)["replicas"] == 1
+    held, scaled = wordpress.scaling(asleep), wordpress.scaling(awake)
+    assert held is not None
+    assert scaled is not None
+    assert (held.min_replicas, held.max_replicas) == (1, 1)
+    assert (scaled.min_replicas, scaled.max_replicas) == (2, 5)
+    assert "replicas" not in suspended(wordpress=line)
+    assert suspended()["replicas"] == 1
     assert boundary.quota(asleep) == boundary.quota(awake)
     assert need(asleep)["requests.memory"] < need(awake)["requests.memory"]
     assert need(asleep)["requests.storage"] == need(awake)["requests.storage"]
