@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
 from siteforge.fleet import plan, readiness, records, survey, terminating, volumes
 from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
-from siteforge.fleet.engine import Outcome, Run, Runner, Verb
+from siteforge.fleet.engine import Outcome, Run, Runner, Verb, heap_mebibytes
 from siteforge.fleet.plan import Cell
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
@@ -33,8 +33,8 @@ _EXPLAINED = 10
 _WARNINGS, _LINES = 3, 5
 """Of one of them: events, and log lines of each container that fails."""
 
-_RUN_MEBIBYTES = 1800
-"""What a run of 50 new tenants takes: engine, provider, language host and program (docs/performance.md)."""
+_REST_MEBIBYTES = 300
+"""What a run takes beside the heaps of engine and provider: program, language host, the CLI (docs/performance.md)."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,17 @@ def look(
     )
 
 
-def jobs(asked: int | None = None) -> int:
+def jobs(asked: int | None, runs: Iterable[Iterable[Run]]) -> int:
     """How many runs at once: as many as there are cores and memory for, unless somebody asks for another number."""
     if asked:
         return asked
+    largest = max((run.size for several in runs for run in several), default=0)
+    needed = 2 * heap_mebibytes(largest) + _REST_MEBIBYTES
     cores = os.cpu_count() or 1
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-        return max(1, min(cores, free // 1024 // _RUN_MEBIBYTES))
+        return max(1, min(cores, free // 1024 // needed))
     return cores
 
 
