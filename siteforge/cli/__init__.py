@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from siteforge import traces
 from siteforge.cli import (
     adopt,
     backup,
@@ -35,11 +36,12 @@ class _Commands(TyperGroup):
     """Shows what Siteforge reports as a message, and exits with its code: no command has to."""
 
     def invoke(self, ctx: Any) -> Any:  # of a class that Typer keeps to itself
-        try:
-            return super().invoke(ctx)
-        except SiteforgeError as error:
-            problems.tell(error)
-            raise typer.Exit(problems.exit_code(error)) from None
+        with traces.span("run"):
+            try:
+                return super().invoke(ctx)
+            except SiteforgeError as error:
+                problems.tell(error)
+                raise typer.Exit(problems.exit_code(error)) from None
 
 
 app = typer.Typer(
@@ -99,7 +101,8 @@ def _main(
 ) -> None:
     from siteforge import log
 
-    log.configure(log_level, log_format)
+    run = log.configure(log_level, log_format)
+    traces.note(run=run, command=context.invoked_subcommand or "")
     if context.invoked_subcommand is None:
         # With an option before any command there is no command to come.
         up.up(tenant) if tenant else typer.echo(context.get_help())
