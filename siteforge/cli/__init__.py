@@ -18,6 +18,7 @@ from siteforge.cli import (
     drift,
     logs,
     metrics,
+    moving,
     problems,
     recover,
     redact,
@@ -65,6 +66,8 @@ app.command()(backup.backup)
 app.command()(backup.backups)
 app.command()(restore.restore)
 app.command()(restore.clone)
+app.command("import")(moving.import_)
+app.command()(moving.export)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
