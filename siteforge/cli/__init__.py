@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from siteforge import traces
 from siteforge.cli import (
     adopt,
     backup,
@@ -17,6 +18,7 @@ from siteforge.cli import (
     drift,
     logs,
     metrics,
+    moving,
     problems,
     recover,
     redact,
@@ -35,11 +37,12 @@ class _Commands(TyperGroup):
     """Shows what Siteforge reports as a message, and exits with its code: no command has to."""
 
     def invoke(self, ctx: Any) -> Any:  # of a class that Typer keeps to itself
-        try:
-            return super().invoke(ctx)
-        except SiteforgeError as error:
-            problems.tell(error)
-            raise typer.Exit(problems.exit_code(error)) from None
+        with traces.span("run"):
+            try:
+                return super().invoke(ctx)
+            except SiteforgeError as error:
+                problems.tell(error)
+                raise typer.Exit(problems.exit_code(error)) from None
 
 
 app = typer.Typer(
@@ -63,6 +66,8 @@ app.command()(backup.backup)
 app.command()(backup.backups)
 app.command()(restore.restore)
 app.command()(restore.clone)
+app.command("import")(moving.import_)
+app.command()(moving.export)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
@@ -99,7 +104,8 @@ def _main(
 ) -> None:
     from siteforge import log
 
-    log.configure(log_level, log_format)
+    run = log.configure(log_level, log_format)
+    traces.note(run=run, command=context.invoked_subcommand or "")
     if context.invoked_subcommand is None:
         # With an option before any command there is no command to come.
         up.up(tenant) if tenant else typer.echo(context.get_help())
