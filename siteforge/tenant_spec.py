@@ -215,6 +215,8 @@ class WordPressSpec(_Model):
     """The volume of wp-content."""
     internet_access: bool = True
     """Whether the site may reach the internet over HTTPS: updates, plugins and themes, APIs."""
+    cron_minutes: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60] = 15
+    """How often the site's scheduled work is done, in minutes."""
     php: PhpSpec = PhpSpec()
     """PHP's limits."""
     smtp: SmtpSpec | None = None
