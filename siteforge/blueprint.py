@@ -84,6 +84,8 @@ class Site:
     volume: Volume
     scheduling: SchedulingSpec
     internet_access: bool
+    cron_minutes: int
+    """How often scheduled work is asked for."""
     php: PhpSpec
     smtp: SmtpSpec | None
     env: dict[str, str]
@@ -158,6 +160,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
             volume=_volume(media, plan.wordpress_volume, media.access_mode),
             scheduling=spec.wordpress.scheduling,
             internet_access=spec.wordpress.internet_access,
+            cron_minutes=spec.wordpress.cron_minutes,
             php=spec.wordpress.php,
             smtp=spec.wordpress.smtp,
             env=spec.wordpress.env,

@@ -1,7 +1,7 @@
 """The command `siteforge`: one thin file a command.
 
 Results go to standard output, problems to standard error. Exit codes: 0 done or healthy, 1 failed, unhealthy or
-could not tell, 2 bad input.
+could not tell, 2 bad input, 3 drift, 4 a release that was rolled back.
 """
 
 from typing import Annotated, Any, Literal
@@ -22,6 +22,7 @@ from siteforge.cli import (
     problems,
     recover,
     redact,
+    release,
     report,
     restore,
     schema,
@@ -60,6 +61,7 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.command()(release.release)
 app.command()(suspend.suspend)
 app.command()(suspend.resume)
 app.command()(backup.backup)

@@ -104,6 +104,8 @@ class WordPressArgs(TypedDict):
     resources: NotRequired[ResourcesArgs]
     scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[MediaVolumeArgs]
+    cron_minutes: NotRequired[int]
+    """How often the site's scheduled work is done, in minutes: 15 by default (docs/cron.md)."""
     internet_access: NotRequired[bool]
     php: NotRequired[PhpArgs]
     smtp: NotRequired[SmtpArgs]

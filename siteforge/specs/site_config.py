@@ -16,7 +16,7 @@ from siteforge.names import DATABASE
 from siteforge.quantities import MEBIBYTE, parse
 from siteforge.specs import database
 
-_SCRIPTS = ("config.php", "health.php", "install.php", "site.php", "suspended.conf", "suspended.php")
+_SCRIPTS = ("config.php", "cron.php", "health.php", "install.php", "site.php", "suspended.conf", "suspended.php")
 _POST_BEYOND_UPLOAD_MEBIBYTES = 4
 
 

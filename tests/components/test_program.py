@@ -242,16 +242,16 @@ def test_a_wrong_way_in_is_refused(key: str, value: str, message: str) -> None:
 def test_a_catalogue_over_the_budget_registers_nothing() -> None:
     message = failure({**CONFIG, "budget": '{"cpu": 1, "memory": "64Gi"}'})
     assert message == (
-        f"{CATALOGUE}: the catalogue needs 1100m of cpu (requests), over the cluster budget of 1"
-        " - shrink the largest (blog-aku 600m, club-otava 250m, shop-lumi 250m) or raise siteforge:budget.cpu"
+        f"{CATALOGUE}: the catalogue needs 1130m of cpu (requests), over the cluster budget of 1"
+        " - shrink the largest (blog-aku 610m, club-otava 260m, shop-lumi 260m) or raise siteforge:budget.cpu"
     )
 
 
 def test_a_catalogue_whose_quotas_are_over_their_budget_registers_nothing() -> None:
-    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 11}}'})
+    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 14}}'})
     assert message == (
-        f"{CATALOGUE}: the quotas add up to 12 pods, over the cluster budget of quotas of 11"
-        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.pods"
+        f"{CATALOGUE}: the quotas add up to 15 pods, over the cluster budget of quotas of 14"
+        " - shrink the largest (blog-aku 5, club-otava 5, shop-lumi 5) or raise siteforge:budget.quotas.pods"
     )
 
 

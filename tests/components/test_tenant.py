@@ -44,6 +44,7 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy", site),
         ("kubernetes:policy/v1:PodDisruptionBudget", "blog-aku-wordpress-disruption-budget", site),
         ("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment", site),
+        ("kubernetes:batch/v1:CronJob", "blog-aku-wordpress-cron-job", site),
     }
 
 
@@ -242,7 +243,7 @@ def test_two_tenants_share_no_name_and_no_credential() -> None:
         Tenant("shop-lumi", ARGS)
 
     recording = mocks.run(program)
-    assert len(recording.names()) == len(recording.resources) == 48
+    assert len(recording.names()) == len(recording.resources) == 50
     data = [
         recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
         for name in ("blog-aku", "shop-lumi")

@@ -125,5 +125,5 @@ def test_a_restore_that_is_killed_is_done_again(blog: Stack, site: Site, tmp_pat
     assert "Before the kill" in posts
     assert "Never mind" not in posts
     assert inside("ls -a wp-content").count(".siteforge") == 0
-    pods = kubectl("get", "pods", "-n", BLOG, "-o", "name").split()
+    pods = kubectl("get", "pods", "-n", BLOG, "-l", "app.kubernetes.io/part-of=siteforge", "-o", "name").split()
     assert len(pods) == 2

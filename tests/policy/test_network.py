@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.specs import boundary, database, network, wordpress
 from siteforge.specs.manifest import Manifest
@@ -47,10 +48,10 @@ def in_namespace(namespace: str, labels: dict[str, str], address: str, name: str
 
 
 def pods(tenant: Blueprint, addresses: Iterator[str]) -> list[End]:
-    """WordPress, its database, one that checks domains, and one that somebody else started in the namespace."""
+    """WordPress, its database, one for scheduled work, one that checks domains, and one that somebody else started."""
     labels = boundary.namespace(tenant)["metadata"]["labels"] | {"kubernetes.io/metadata.name": tenant.name}
     site = wordpress.deployment_spec(tenant, "")["template"]["metadata"]["labels"]
-    named: dict[str, dict[str, str]] = {"wordpress": site, "stranger": {}}
+    named: dict[str, dict[str, str]] = {"wordpress": site, "cron": names.cron_selector(tenant.name), "stranger": {}}
     if tenant.database:
         named["mariadb"] = database.stateful_set_spec(tenant, "")["template"]["metadata"]["labels"]
     if tenant.tls:
@@ -116,17 +117,17 @@ def promised(one: Traffic) -> bool:
     match source.name, target.name:
         case "wordpress", "mariadb":
             return same and asked == ("TCP", 3306)
-        case "wordpress", "wordpress":
+        case "wordpress" | "cron", "wordpress" | "cron":
             return same and asked == ("TCP", 80)
-        case "wordpress", "kube-dns":
+        case "wordpress" | "cron", "kube-dns":
             return asked in {("UDP", 53), ("TCP", 53)}
-        case "controller", "wordpress":
+        case "controller", "wordpress" | "cron":
             return asked == ("TCP", 80)
         case "controller", "solver":
             return asked == ("TCP", 8089)
-        case "wordpress", address if source.namespace == "hotel-aino" and (address, one.port) in SERVERS:
+        case "wordpress" | "cron", address if source.namespace == "hotel-aino" and (address, one.port) in SERVERS:
             return one.protocol == "TCP"
-        case "wordpress", address if not target.namespace:
+        case "wordpress" | "cron", address if not target.namespace:
             return source.namespace in ONLINE and asked == ("TCP", 443) and INTERNET[address]
     return False
 

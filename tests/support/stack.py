@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
-from siteforge.fleet import records
+from siteforge.fleet import records, release
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -102,9 +102,13 @@ class Stack:
     def destroy(self) -> Result:
         """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
         done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
-        record = records.name("siteforge", self.name)
-        kubectl("delete", "configmap", record, "-n", records.HOME, "--ignore-not-found", check=False)
+        self.forget(records.name("siteforge", self.name), release.record_name("siteforge", self.name))
         return done
+
+    @staticmethod
+    def forget(*known: str) -> None:
+        """Delete what Siteforge remembers in the cluster."""
+        kubectl("delete", "configmap", *known, "-n", records.HOME, "--ignore-not-found", check=False)
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""
