@@ -18,6 +18,7 @@ from siteforge.cli import (
     logs,
     metrics,
     problems,
+    reconciler,
     recover,
     redact,
     report,
@@ -66,6 +67,7 @@ app.command()(restore.clone)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
+app.command()(reconciler.reconciler)
 app.command()(adopt.adopt)
 app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")
