@@ -12,13 +12,17 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast test-faults soak render scan bench bench-page recording check format env status down clean lock schema
+.PHONY: help up image test test-fast test-faults soak render scan bench bench-page recording check format env status \
+	down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Set everything up, start the cluster, provision the tenants, wait until each site answers
 	@$(LOCAL) up
+
+image: ## Make the image of Siteforge itself and bring it into the running cluster (docs/reconciler.md)
+	@$(LOCAL) image
 
 test: ## Set everything up and run every test but those of test-faults
 	@$(LOCAL) prepare

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from local import cluster, rendering, sites, toolchain, virtualenv, workspace
+from local import cluster, images, rendering, sites, toolchain, virtualenv, workspace
 from local.paths import STATE, cache
 from local.steps import Failure, say
 
@@ -41,6 +41,14 @@ def up() -> None:
     sites.show(sites.wait())
 
 
+def image() -> None:
+    """Make the image of Siteforge itself and bring it into the running cluster; prints its name."""
+    virtualenv.ensure()
+    made = images.siteforge()
+    cluster.add_images([made])
+    print(*made.references)
+
+
 def stop() -> None:
     """Stop the cluster; its data stay."""
     cluster.stop()
@@ -65,7 +73,7 @@ def clean() -> None:
 
 
 _COMMANDS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (environment, prepare, render, up, stop, status, env, clean)
+    function.__name__: function for function in (environment, prepare, render, up, image, stop, status, env, clean)
 }
 
 

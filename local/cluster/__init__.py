@@ -14,7 +14,7 @@ from local import toolchain
 from local.cluster import lifecycle, plan, simulated_nodes
 from local.cluster.image_store import Image
 from local.cluster.layout import CONTEXT, NODE, outside
-from local.cluster.lifecycle import delete, stop
+from local.cluster.lifecycle import add_images, delete, stop
 from local.cluster.overview import running, status
 from local.cluster.settings import Settings, load
 from local.steps import Failure
@@ -23,6 +23,7 @@ __all__ = [
     "CONTEXT",
     "NODE",
     "Settings",
+    "add_images",
     "current",
     "delete",
     "kubeconfig",

@@ -61,6 +61,20 @@ def start(programs: Path, images: Sequence[image_store.Image], simulated: bool |
         return wanted
 
 
+def add_images(images: Sequence[image_store.Image]) -> None:
+    """Bring images into the running cluster's node that are not there yet.
+
+    Raises:
+        Failure: the cluster doesn't run, or has no real node.
+    """
+    layout = outside()
+    with _alone(layout):
+        known, running = settings.load(layout), _running(layout)
+        if known is None or running is None or known.simulated:
+            raise Failure("there is no running cluster with a real node to take images", fix="start it: make up")
+        image_store.ensure(layout, running.pid, images)
+
+
 def stop() -> None:
     """Stop the cluster: pods and programs are asked to end and killed if they don't; the data stays.
 

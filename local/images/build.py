@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import platform
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,31 +12,12 @@ from local import locks, packages
 from local.images import tar
 from local.images.oci import write_archive
 from local.images.recipes import Recipe
-from local.images.source import Source
+from local.images.source import Source, architecture
 from local.paths import LOGS, cache
 from local.steps import Failure, step
 
 _FORMAT = 1
 """To be raised when this package's code starts to write other bytes for an unchanged recipe."""
-
-_KEPT_DAYS = 14
-
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-def architecture() -> str:
-    """The machine's architecture by the name that Debian and OCI both use.
-
-    Raises:
-        Failure: it is one that was never tried.
-    """
-    machine = platform.machine()
-    if machine not in _ARCHITECTURES:
-        raise Failure(
-            f"images are made for {' and '.join(_ARCHITECTURES)}, and this machine is {machine}",
-            fix="point KUBECONFIG at a cluster of your own (README, 'On your own cluster')",
-        )
-    return _ARCHITECTURES[machine]
 
 
 def layer_key(source: Source) -> str:
@@ -46,8 +26,9 @@ def layer_key(source: Source) -> str:
 
 
 def archive_key(recipe: Recipe) -> str:
-    """The cache key of an archive: its layer's, with the files laid over it and the images' settings."""
-    return _digest([layer_key(recipe.source), repr(recipe)], overlay(recipe.files), base=recipe.files)
+    """The cache key of an archive: its layers', with the files laid over them and the images' settings."""
+    keys = [layer_key(source) for source in recipe.sources]
+    return _digest([*keys, repr(recipe)], overlay(recipe.files), base=recipe.files)
 
 
 def archive_path(recipe: Recipe) -> Path:
@@ -55,8 +36,8 @@ def archive_path(recipe: Recipe) -> Path:
     return _folder() / f"{recipe.name}-{archive_key(recipe)}.oci.tar"
 
 
-def _layer_path(recipe: Recipe) -> Path:
-    return _folder() / "layers" / f"{recipe.name}-{layer_key(recipe.source)}.tar"
+def _layer_path(recipe: Recipe, source: Source) -> Path:
+    return _folder() / "layers" / f"{recipe.name}-{layer_key(source)}.tar"
 
 
 def overlay(files: Path | None) -> list[Path]:
@@ -77,15 +58,16 @@ def build(recipe: Recipe) -> Path:
     archive = archive_path(recipe)
     if archive.exists():
         return archive
-    if recipe.source.needs_root and os.geteuid() != 0:
+    if any(source.needs_root for source in recipe.sources) and os.geteuid() != 0:
         raise Failure(f"making the image {recipe.name} needs root, for a Debian root folder of its own", fix="use sudo")
-    packages.ensure(recipe.source.tools)
+    packages.ensure(tool for source in recipe.sources for tool in source.tools)
     try:
         with locks.held(_folder() / ".lock", "makes images"), _scratch() as scratch:
             if not archive.exists():
                 with step(f"image {recipe.name}"):
                     _make(recipe, archive, scratch)
-                _forget_older(recipe.name, keep={archive, _layer_path(recipe)})
+                layers = {_layer_path(recipe, source) for source in recipe.sources}
+                _forget_older(recipe, keep={archive, *layers})
     except OSError as error:
         raise Failure(
             f"the image {recipe.name} could not be written to {_folder()}: {error}",
@@ -95,12 +77,12 @@ def build(recipe: Recipe) -> Path:
 
 
 def _make(recipe: Recipe, archive: Path, scratch: Path) -> None:
-    layer = _layer_path(recipe)
-    if not layer.exists():
-        layer.parent.mkdir(exist_ok=True)
-        recipe.source.build(scratch / "layer.tar", scratch, LOGS / f"image-{recipe.name}.log")
-        (scratch / "layer.tar").replace(layer)
-    layers = [layer]
+    layers = [_layer_path(recipe, source) for source in recipe.sources]
+    for source, layer in zip(recipe.sources, layers, strict=True):
+        if not layer.exists():
+            layer.parent.mkdir(exist_ok=True)
+            source.build(scratch / "layer.tar", scratch, LOGS / f"image-{recipe.name}.log")
+            (scratch / "layer.tar").replace(layer)
     if recipe.files is not None:
         with tar.create(scratch / "files.tar") as files:
             tar.add_tree(files, recipe.files, overlay(recipe.files))
@@ -109,11 +91,11 @@ def _make(recipe: Recipe, archive: Path, scratch: Path) -> None:
     (scratch / "image.tar").replace(archive)
 
 
-def _forget_older(name: str, keep: set[Path]) -> None:
+def _forget_older(recipe: Recipe, keep: set[Path]) -> None:
     """Remove what earlier recipes made, unless it is recent: other clones, at other commits, share the cache."""
-    limit = time.time() - _KEPT_DAYS * 24 * 3600
+    limit = time.time() - recipe.kept_days * 24 * 3600
     for folder in (_folder(), _folder() / "layers"):
-        for path in folder.glob(f"{name}-*.tar"):
+        for path in folder.glob(f"{recipe.name}-*.tar"):
             if path not in keep and path.stat().st_mtime < limit:
                 path.unlink()
 

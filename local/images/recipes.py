@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from local.images import program
 from local.images.debian import DebianRoot
 from local.images.oci import Settings
 from local.images.source import Source
@@ -19,6 +20,7 @@ WORDPRESS_NEXT = "siteforge.local/wordpress:6.1.9-next"
 MARIADB = "siteforge.local/mariadb:10.11"
 MARIADB_NEXT = "siteforge.local/mariadb:10.11-next"
 """The same files under another tag, for tests of rollouts."""
+SITEFORGE = "siteforge.local/siteforge:dev"
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -29,9 +31,19 @@ class Recipe:
 
     name: str
     source: Source
+    """What the first layer is made of."""
     images: Mapping[str, Settings]
+    over: tuple[Source, ...] = field(default=(), repr=False)
+    """The layers over the first, the lowest first."""
     files: Path | None = field(default=None, repr=False)
-    """A folder that is laid over the source's layer; its contents enter the cache key, its place does not."""
+    """A folder that is laid over all layers; its contents enter the cache key, its place does not."""
+    kept_days: int = field(default=14, repr=False)
+    """So long, what an earlier recipe made stays in the cache."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What all layers are made of, the lowest first."""
+        return (self.source, *self.over)
 
 
 def _builds(first: str, following: str, settings: Settings) -> dict[str, Settings]:
@@ -112,3 +124,39 @@ RECIPES: tuple[Recipe, ...] = (
         ),
     ),
 )
+"""What every cluster of the local platform gets."""
+
+
+def siteforge() -> Recipe:
+    """Siteforge of this clone, with Pulumi: whatever of it changes, only the layers from there on are made again."""
+    return Recipe(
+        name="siteforge",
+        source=DebianRoot(
+            # grpcio's wheel is linked against libstdc++.
+            packages=("ca-certificates", "libstdc++6", "python3", "python3-venv", "tini"),
+            promise=("python3", program.PYTHON),
+            finish=HERE / "siteforge" / "finish.sh",
+        ),
+        over=program.layers(),
+        files=HERE / "siteforge" / "files",
+        images={
+            SITEFORGE: Settings(
+                entrypoint=("tini", "--", "docker-entrypoint.sh"),
+                command=("siteforge", "--help"),
+                environment={
+                    "PATH": f"/opt/pulumi/bin:{_PATH}",
+                    "LANG": "C.UTF-8",
+                    "HOME": "/var/lib/siteforge",
+                    "PULUMI_HOME": "/var/lib/siteforge/pulumi",
+                    "PULUMI_SKIP_UPDATE_CHECK": "true",
+                    # Whom Pulumi notes as the holder of a lock: the image knows no users by name.
+                    "USER": "siteforge",
+                    # The image's own folders can't be written to: what Python compiles is kept here.
+                    "PYTHONPYCACHEPREFIX": "/var/lib/siteforge/pycache",
+                },
+                ports=("9464/tcp",),
+            )
+        },
+        # Each commit of a developer's makes another, of half a gigabyte.
+        kept_days=1,
+    )

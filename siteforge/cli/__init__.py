@@ -20,6 +20,7 @@ from siteforge.cli import (
     metrics,
     moving,
     problems,
+    reconciler,
     recover,
     redact,
     release,
@@ -73,6 +74,7 @@ app.command()(moving.export)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
+app.command()(reconciler.reconciler)
 app.command()(adopt.adopt)
 app.command()(doctor.doctor)
 app.add_typer(cells.app, name="cells")

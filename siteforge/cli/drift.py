@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,14 +14,27 @@ from siteforge.errors import printable
 
 if TYPE_CHECKING:
     # Imported where they are used: a client of the cluster takes a fifth of a second.
+    from siteforge.fleet.cluster import Cluster
     from siteforge.fleet.differences import Difference
     from siteforge.fleet.drift import Report
+    from siteforge.fleet.history import Entry
+    from siteforge.fleet.project import Project
 
 DRIFT = 3
 """The exit code of a cluster that is not as the catalogue says."""
 
 
-def drift(tenant: TenantsOption = None, stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
+HistoryOption = Annotated[
+    bool, typer.Option("--history", help="What the reconciler found, when, and whether it was repaired; exits with 0.")
+]
+
+
+def drift(
+    tenant: TenantsOption = None,
+    stack: StackOption = None,
+    output: OutputOption = Output.TEXT,
+    history: HistoryOption = False,
+) -> None:
     """Compare the cluster with the catalogue: what was deleted, changed or added, by whom and when.
 
     Exits with 0 if there is no difference, with 3 if there is one, with 1 if that could not be told.
@@ -33,6 +46,9 @@ def drift(tenant: TenantsOption = None, stack: StackOption = None, output: Outpu
 
     project = Project.find(stack)
     with project.cluster() as cluster:
+        if history:
+            _show_history(project, cluster, tenant or [], output)
+            return
         report = drifted(project, cluster, tenant)
     if output is Output.JSON:
         typer.echo(json.dumps(data(report), indent=2))
@@ -41,6 +57,26 @@ def drift(tenant: TenantsOption = None, stack: StackOption = None, output: Outpu
             typer.echo(line)
     if not report.clean:
         raise typer.Exit(DRIFT)
+
+
+def _show_history(project: "Project", cluster: "Cluster", tenants: list[str], output: Output) -> None:
+    from siteforge.fleet import history
+
+    entries = history.read(cluster, project.name, project.stack)
+    wanted = [one for one in entries if not tenants or one.tenant in tenants]
+    if output is Output.JSON:
+        typer.echo(json.dumps(history.data(wanted), indent=2))
+        return
+    for one in wanted:
+        typer.echo(past(one))
+    typer.echo(f"{len(wanted)} entries, {sum(not one.ended for one in wanted)} of them not ended")
+
+
+def past(one: "Entry") -> str:
+    """One entry of the history as a person reads it."""
+    ends = {"there": "still there", "repairing": "under repair", "repaired": "repaired", "gone": "undone by others"}
+    end = f"{ends[one.state]}{f' {one.ended}' if one.ended else ''}"
+    return f"{one.found} {one.tenant} {line(one.difference)} - {end}"
 
 
 def data(report: "Report") -> dict[str, Any]:

@@ -14,6 +14,8 @@ from siteforge.cli.status import DriftOption, look
 from siteforge.errors import SettingsError, SiteforgeError, printable
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from siteforge.fleet.metrics import Looks
 
 
@@ -44,11 +46,11 @@ def metrics(
         _look(looks, stack, drift)
         typer.echo(generate_latest(looks.registry), nl=False)
         return
-    address, port = _address(listen)
+    where = address(listen)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    _serve(looks, address, port)
+    serve(looks.registry, *where)
     while not stopped.is_set():
         try:
             _look(looks, stack, drift)
@@ -69,17 +71,23 @@ def _look(looks: "Looks", stack: str | None, drift: bool) -> None:
     looks.succeeded(statuses, time.monotonic() - started)
 
 
-def _serve(looks: "Looks", address: str, port: int) -> None:
+def serve(registry: "CollectorRegistry", address: str, port: int) -> None:
+    """Serve metrics in a thread of its own, and say where.
+
+    Raises:
+        SettingsError: the address can't be had.
+    """
     from prometheus_client import start_http_server
 
     try:
-        server, _ = start_http_server(port, address, looks.registry)
+        server, _ = start_http_server(port, address, registry)
     except OSError as error:
         raise SettingsError(f"--listen {address}:{port}: {error.strerror} - name another address or port") from None
     typer.echo(f"http://{address}:{server.server_port}/metrics", err=True)
 
 
-def _address(listen: str) -> tuple[str, int]:
+def address(listen: str) -> tuple[str, int]:
+    """The address and the port of `--listen`."""
     found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(\d{1,5})", listen)
     if not found or int(found[2]) > 65535:
         raise typer.BadParameter(

@@ -68,6 +68,8 @@ VOLUME: Final = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=F
 VERSION: Final = Kind("", "Version", "version", namespaced=False)
 """Not an object, and asked for like one: which version of Kubernetes this is."""
 
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+
 _RBAC = "rbac.authorization.k8s.io/v1"
 _NETWORKING = "networking.k8s.io/v1"
 
@@ -113,15 +115,16 @@ class Cluster:
 
     Args:
         context: the kubeconfig's context; None stands for the current one.
+        seconds: the deadline of a request.
 
     Raises:
         ClusterError: there is no such context, or no kubeconfig.
     """
 
-    def __init__(self, context: str | None = None) -> None:
+    def __init__(self, context: str | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
         config = _config(context)
         self.context, self.server = config.context_name, config.cluster.server
-        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
+        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
         try:
             self._http = Client(config, ConnectionParams(timeout=timeout))
         except (ConfigError, OSError) as error:

@@ -417,7 +417,10 @@ class Release:
         self._tell(f"{where}: deploying: {_some(found.tenants)}")
         performance = Performance(self._project, self._cluster, found)
         summary = performance.perform(
-            up.jobs(self._terms.jobs), self._terms.ready, lambda *_: None, lambda said: self._tell_why(where, said)
+            up.jobs(self._terms.jobs, found.runs),
+            self._terms.ready,
+            lambda *_: None,
+            lambda said: self._tell_why(where, said),
         )
         if summary.stopped:
             raise KeyboardInterrupt

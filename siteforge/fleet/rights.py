@@ -46,6 +46,20 @@ def needed(configuration: Configuration) -> list[Right]:
     return [Right(kind.plural, verb, _group(kind)) for kind, known in verbs.items() for verb in known]
 
 
+def rules(configuration: Configuration) -> list[dict[str, list[str]]]:
+    """The same rights as the rules of a ClusterRole: one for each API group and set of verbs."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in needed(configuration):
+        verbs.setdefault((right.group, right.plural), []).append(right.verb)
+    plurals: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (group, plural), allowed in verbs.items():
+        plurals.setdefault((group, tuple(allowed)), []).append(plural)
+    return [
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(allowed)}
+        for (group, allowed), resources in sorted(plurals.items())
+    ]
+
+
 def missing(cluster: Cluster, rights: list[Right]) -> list[Right]:
     """Those that who asks does not have; an administrator is asked for once, and has them all.
 

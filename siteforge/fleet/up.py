@@ -192,6 +192,10 @@ class Performance:
             self._wait(summary, seconds, progress, explain)
         return summary
 
+    def stop(self) -> None:
+        """End soon: after the operations under way, nothing more is begun."""
+        self._runner.stop()
+
     def _await_deletions(self, summary: Summary, seconds: float) -> None:
         """Nothing can be made in a namespace that is being deleted: wait, and leave out whose namespace stays."""
         leaving = {namespace(name): name for name in self._found.leaving & set(self._found.tenants)}

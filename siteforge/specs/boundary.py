@@ -15,11 +15,14 @@ _POD_SECURITY_VERSION = "v1.31"
 
 def namespace(tenant: Blueprint) -> Manifest:
     """The tenant's namespace, with Pod Security Standards "restricted" (kubernetes.io/docs/concepts/security)."""
-    labels = names.labels(tenant.name)
-    for mode in ("enforce", "warn", "audit"):
-        labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
-        labels[f"pod-security.kubernetes.io/{mode}-version"] = _POD_SECURITY_VERSION
+    labels = names.labels(tenant.name) | pod_security()
     return manifest("v1", "Namespace", tenant.name, names.namespace(tenant.name), labels)
+
+
+def pod_security() -> dict[str, str]:
+    """The labels of a namespace that turns away whatever is not "restricted"."""
+    modes = [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "warn", "audit")]
+    return dict.fromkeys(modes, "restricted") | {f"{mode}-version": _POD_SECURITY_VERSION for mode in modes}
 
 
 def quota(tenant: Blueprint) -> Manifest:

@@ -38,16 +38,20 @@ _SEEN = {
 }
 
 
-def role(tenant: Blueprint) -> Manifest:
-    """What owners may do."""
-    rules = [
-        *({"apiGroups": [group], "resources": kinds, "verbs": _LOOK} for group, kinds in _SEEN.items()),
+def rules() -> list[dict[str, list[str]]]:
+    """What owners may do; whoever makes their Role has to be allowed all of it."""
+    return [
+        *({"apiGroups": [group], "resources": kinds, "verbs": list(_LOOK)} for group, kinds in _SEEN.items()),
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
         # A port-forward over WebSocket is a GET, one over SPDY a POST.
         {"apiGroups": [""], "resources": ["pods/portforward"], "verbs": ["create", "get"]},
     ]
+
+
+def role(tenant: Blueprint) -> Manifest:
+    """The Role with that."""
     labels = names.labels(tenant.name)
-    return manifest(f"{_RBAC}/v1", "Role", tenant.name, names.OWNER, labels, rules=rules)
+    return manifest(f"{_RBAC}/v1", "Role", tenant.name, names.OWNER, labels, rules=rules())
 
 
 def role_binding(tenant: Blueprint) -> Manifest:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local import images, packages
-from local.images import build, debian, oci, tar
+from local.images import build, debian, oci, program, recipes, tar
 from local.images.recipes import RECIPES, Recipe
 from local.images.static import Pause
 from local.steps import Failure
@@ -60,7 +60,7 @@ def blobs_and_index(archive: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
 
 
 def test_the_references_are_unique_and_none_is_latest() -> None:
-    references = [reference for recipe in RECIPES for reference in recipe.images]
+    references = [reference for recipe in (*RECIPES, recipes.siteforge()) for reference in recipe.images]
     assert len(references) == len(set(references))
     assert all(reference.startswith("siteforge.local/") for reference in references)
     assert not any(reference.endswith(":latest") or ":" not in reference for reference in references)
@@ -86,10 +86,10 @@ def test_the_next_build_differs_in_one_variable_only(name: str) -> None:
 
 
 def test_the_scripts_of_the_images_can_be_run_and_parse() -> None:
-    for recipe in RECIPES:
+    for recipe in (*RECIPES, recipes.siteforge()):
         scripts = [path for path in build.overlay(recipe.files) if path.parent.name == "bin"]
         scripts += [path for path in recipe.source.inputs() if path.suffix == ".sh"]
-        for script in scripts:
+        for script in (path for path in scripts if path.read_text().startswith(("#!/bin/sh", "#!/usr/bin/env bash"))):
             assert os.access(script, os.X_OK), script
             assert subprocess.run(["bash", "-n", script], check=False).returncode == 0, script
 
@@ -188,6 +188,31 @@ def test_the_keys_change_with_all_that_matters(recipe: Recipe, tmp_path: Path) -
 
     (tmp_path / "code.c").write_text("int main(void) { return 1; }\n")
     assert build.layer_key(recipe.source) != layer
+
+
+def test_only_the_layers_of_what_changed_are_made_again(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "siteforge").mkdir()
+    (tmp_path / "siteforge" / "names.py").write_text("")
+    own = program.Siteforge(("siteforge/names.py",), tmp_path)
+    whole = replace(recipe, over=(program.PulumiEngine(("key",)), own))
+    layers, archive = [build.layer_key(source) for source in whole.sources], build.archive_key(whole)
+    (tmp_path / "siteforge" / "names.py").write_text("# changed")
+    changed = [before == after for before, after in zip(layers, map(build.layer_key, whole.sources), strict=True)]
+    assert changed == [True, True, False]
+    assert build.archive_key(whole) != archive
+    assert build.layer_key(program.PulumiEngine(("another key",))) != layers[1]
+
+
+def test_siteforges_own_image_has_its_package_its_program_and_the_version(tmp_path: Path) -> None:
+    *_, own = program.layers()
+    own.build(tmp_path / "layer.tar", tmp_path, tmp_path / "log")
+    with tarfile.open(tmp_path / "layer.tar") as layer:
+        names = layer.getnames()
+    packages_ = "srv/siteforge/.venv/lib/python3.11/site-packages"
+    assert {"srv/siteforge/__main__.py", "srv/siteforge/Pulumi.yaml", f"{packages_}/siteforge/names.py"} <= set(names)
+    assert f"{packages_}/siteforge/specs/scripts" in {str(Path(name).parent) for name in names}
+    assert f"{packages_}/siteforge-0.1.0.dist-info/METADATA" in names
+    assert not [name for name in names if name.endswith(".pyc") or "/tests/" in name or "passphrase" in name]
 
 
 def test_the_keys_are_the_same_in_another_clone(recipe: Recipe, tmp_path: Path) -> None:
