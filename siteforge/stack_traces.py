@@ -22,7 +22,7 @@ _WALK = "_get_stack_trace"
 def leave_out(environment: Mapping[str, str] = os.environ) -> None:
     """From now on, resources are registered without stack traces. Twice is as good as once."""
     walk = getattr(resource, _WALK, None)
-    if walk and not environment.get(VARIABLE):
+    if walk and not hasattr(walk, "__wrapped__") and not environment.get(VARIABLE):
 
         @functools.wraps(walk)
         def nothing() -> source_pb2.StackTrace:
