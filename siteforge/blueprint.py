@@ -52,6 +52,8 @@ class Ingress(BaseModel):
     """Namespace and name of a Gateway, as in `edge/public`: sites get an HTTPRoute to it instead of an Ingress."""
     awaited: bool = False
     """Whether an update waits until the controller has given an Ingress its address."""
+    metrics_namespace: NamespaceName | None = None
+    """Where the pods run that read the metrics of the sites' own pods; None has sites tell none."""
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,8 @@ class IngressArgs(TypedDict):
     """Namespace and name of a Gateway, as in `edge/public`, for HTTPRoutes instead of Ingresses."""
     awaited: NotRequired[bool]
     """Whether an update waits until an Ingress has an address."""
+    metrics_namespace: NotRequired[str]
+    """Where the pods run that may read the metrics of the site's own pods; without it, it tells none."""
 
 
 class TenantArgs(TypedDict):

@@ -7,7 +7,6 @@ engine. What comes of it is dumped again, and is a backup from then on: it is pu
 """
 
 import contextlib
-import os
 import re
 import secrets
 import tempfile
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, printable
-from siteforge.fleet import archives, backup, dumps, execution, restore, wp_content
+from siteforge.fleet import archives, backup, dumps, execution, places, restore, wp_content
 from siteforge.fleet.archives import About, Backup, Writer
 from siteforge.fleet.backup import Workings
 from siteforge.fleet.cluster import Cluster
@@ -118,7 +117,10 @@ def place(url: str) -> str:
     Raises:
         BackupError: it is none.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "http://["
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BackupError(
             f"the dump's address of the site is {printable(url)!r}; nothing was changed - mend its options"
@@ -148,13 +150,10 @@ def _beside(cluster: Cluster, of: Workings, dump: Path, progress: Callable[[str]
             yield from dumps.read(dump)
 
         command = ["sh", "-c", _LOAD, "sh", *_CLIENT, _BESIDE]
-        try:
-            execution.output(cluster, of.database, command, read())
-        except execution.CommandError as error:
-            raise BackupError(
-                f"{dump}: the database refuses it; nothing was changed - docs/moving.md\n{error}"
-            ) from None
+        execution.output(cluster, of.database, command, read())
         yield
+    except execution.CommandError as error:
+        raise BackupError(f"{dump}: the database refuses it; nothing was changed - docs/moving.md\n{error}") from None
     finally:
         _root(cluster, of, _FORGET)
 
@@ -199,13 +198,15 @@ def _as_ours(cluster: Cluster, of: Workings, dump: Path) -> list[str]:
     for statement in statements(engines, old, new):
         sql(statement)
     options = f"FROM `{_BESIDE}`.`{new}options` WHERE option_name"
-    (version,) = sql(f"SELECT option_value {options} = 'db_version'") or ["0"]
+    version = "".join(sql(f"SELECT option_value {options} = 'db_version' LIMIT 1"))
     image, known = execution.output(cluster, of.site, ["php", "-r", _VERSIONS]).split(" ")
     if not version.isdecimal() or int(version) > int(known):
-        raise refused(
-            f"it is of a newer WordPress (database {version}) than {image} ({known})", "raise wordpress.image"
-        )
-    return sql(f"SELECT option_value {options} IN ('home', 'siteurl') ORDER BY option_name")
+        reason = f"it is of a newer WordPress (database {version or 'unknown'}) than {image} ({known})"
+        raise refused(reason, "raise wordpress.image")
+    urls = sql(f"SELECT option_value {options} IN ('home', 'siteurl') ORDER BY option_name")
+    if not urls:
+        raise refused("it doesn't say the site's address", "dump all rows of its options")
+    return urls
 
 
 def prefixes(tables: Iterable[str]) -> list[str]:
@@ -268,8 +269,9 @@ def move_out(
     # On the same file system: it gets its name at last, and at once.
     with tempfile.TemporaryDirectory(prefix=".siteforge-", dir=file.parent) as temporary:
         taken = backup.take(cluster, tenant, Path(temporary), maintenance=maintenance, progress=progress)
+        assert isinstance(taken.path, Path)
         try:
-            os.link(str(taken.path), file)
+            places.give(taken.path, file)
         except OSError as error:
             raise BackupError(f"{file}: can't be written ({error.strerror}) - name another file") from None
     return Backup(file, taken.about, taken.parts)

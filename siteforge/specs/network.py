@@ -13,6 +13,7 @@ from siteforge.blueprint import Blueprint
 from siteforge.names import CRON, DATABASE, WORDPRESS
 from siteforge.specs import database, wordpress
 from siteforge.specs.manifest import Manifest, manifest
+from siteforge.specs.site_config import METRICS_PORT
 
 # IANA's registry of special-purpose addresses (RFC 6890), those that are not globally reachable; the
 # metadata services of clouds are among them (169.254.169.254, 100.100.100.200, 192.0.0.192).
@@ -47,7 +48,10 @@ def closed(tenant: Blueprint) -> Manifest:
 
 
 def site(tenant: Blueprint) -> Manifest:
-    """WordPress answers the ingress controller, and asks DNS, its servers, itself and, if it may, the internet."""
+    """WordPress answers the ingress controller, and what reads its metrics if the stack names it.
+
+    It asks DNS, its servers, itself and, if it may, the internet.
+    """
     itself = {"podSelector": _site_pods(tenant)}
     egress = [
         {"to": [_peer("kube-system", {"k8s-app": "kube-dns"})], "ports": [_port("UDP", 53), _port("TCP", 53)]},
@@ -60,6 +64,8 @@ def site(tenant: Blueprint) -> Manifest:
     if tenant.site.internet_access:
         egress.append({"to": _INTERNET, "ports": [_port("TCP", 443)]})
     ingress = [{"from": [_peer(tenant.ingress.namespace), itself], "ports": [_port("TCP", wordpress.PORT)]}]
+    if scraper := tenant.ingress.metrics_namespace:
+        ingress.append({"from": [_peer(scraper)], "ports": [_port("TCP", METRICS_PORT)]})
     return _of_role(tenant, WORDPRESS, _site_pods(tenant), ingress=ingress, egress=egress)
 
 

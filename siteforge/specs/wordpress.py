@@ -19,7 +19,7 @@ from siteforge.quantities import parse
 from siteforge.secrets import SALTS, Credentials
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest, manifest
-from siteforge.specs.site_config import config, database_host
+from siteforge.specs.site_config import METRICS_PORT, config, database_host
 from siteforge.tenant_spec import AutoscalingSpec
 
 ADMIN_USER = "admin"
@@ -314,7 +314,7 @@ def _serving(tenant: Blueprint, size: ContainerSize) -> dict[str, Any]:
         "name": "wordpress",
         "image": tenant.site.image,
         "imagePullPolicy": tenant.pull_policy,
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [_port("http", PORT)],
         "resources": pods.resources(size),
         "securityContext": pods.CONTAINER_SECURITY,
         "lifecycle": _LEAVING,
@@ -326,9 +326,15 @@ def _serving(tenant: Blueprint, size: ContainerSize) -> dict[str, Any]:
     }
 
 
+def _port(name: str, number: int) -> dict[str, Any]:
+    return {"name": name, "containerPort": number, "protocol": "TCP"}
+
+
 def _container(tenant: Blueprint) -> dict[str, Any]:
+    measured = tenant.ingress.metrics_namespace
     return {
         **_serving(tenant, tenant.site.size),
+        "ports": [_port("http", PORT), *([_port("metrics", METRICS_PORT)] if measured else [])],
         "env": _environment(tenant),
         "volumeMounts": [
             {"name": "core", "mountPath": _ROOT},
@@ -336,7 +342,8 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
             {"name": "content", "mountPath": f"{_ROOT}/wp-content", "subPath": "wp-content"},
             file("/etc/apache2/conf-enabled/siteforge.conf", "apache.conf"),
             {"name": "run", "mountPath": "/run"},
-            *(file(f"{SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
+            *([file("/etc/apache2/conf-enabled/siteforge-metrics.conf", "metrics.conf")] if measured else []),
+            *(file(f"{SCRIPTS_FOLDER}/{name}") for name in (*_SCRIPTS, *(["metrics.php"] if measured else []))),
             {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},
         ],

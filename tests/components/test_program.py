@@ -174,6 +174,13 @@ def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, 
     assert failure({**CONFIG, "ingressNamespace": namespace}) == message
 
 
+def test_a_tenant_does_not_live_with_what_reads_the_sites_metrics() -> None:
+    assert failure({**CONFIG, "metricsNamespace": "shop-lumi"}) == (
+        "siteforge:metricsNamespace: shop-lumi is a tenant's own namespace"
+        " - name that of what scrapes metrics, or rename the tenant"
+    )
+
+
 def test_a_tenant_for_whose_server_nobody_gave_a_password_is_named_with_the_command_that_does() -> None:
     assert failure({**REACHING_CONFIG, "passwords": '{"shop-lumi": {"smtp": "hunter2"}}'}).splitlines() == [
         f"{REACHING}: tenant {name}: no password for its database server"

@@ -127,6 +127,7 @@ def test_a_hostile_or_broken_site_is_refused_before_anything_is_touched(
         "CREATE TABLE wp_blogs (a INT);": "it is a network of sites",
         "DROP TABLE wp_usermeta;": "it holds no WordPress",
         "UPDATE wp_options SET option_value = 999999 WHERE option_name = 'db_version';": "newer WordPress",
+        "DELETE FROM wp_options WHERE option_name IN ('home', 'siteurl');": "it doesn't say the site's address",
         "CREATE TABLE `a\\! b` (a INT);": "a table is called",
     }
     for name, value in (workspace.environment({}) | blog.environment).items():

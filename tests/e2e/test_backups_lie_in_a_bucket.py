@@ -1,7 +1,9 @@
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,10 @@ def test_a_round_takes_every_tenant_and_removes_old_ones_of_those_only(blog: Sta
     second = backup_all("--keep", "1")
     assert len(second["removed"]) == len(before) + 1
     assert listed(blog, s3) == [second["taken"][0]["time"]]
+    printed = blog.siteforge("metrics", "--once", "--backups", PLACE, check=True, **s3.environment).stdout
+    told = re.findall(r'^siteforge_tenant_backup_timestamp_seconds{.*tenant="(.*)"} (.*)$', printed, re.MULTILINE)
+    taken = datetime.fromisoformat(second["taken"][0]["time"]).timestamp()
+    assert {name: float(value) for name, value in told} == {BLOG: taken, "e2e-nowhere": 0}
     declare(blog)
 
 

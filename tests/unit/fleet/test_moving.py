@@ -44,7 +44,7 @@ def test_an_address_is_known_by_all_but_its_scheme(url: str, place: str) -> None
     assert moving.place(url) == place
 
 
-@pytest.mark.parametrize("url", ["", "old.example.com", "ftp://old.example.com", "https://", "https:///x"])
+@pytest.mark.parametrize("url", ["", "old.example.com", "ftp://old.example.com", "https://", "https:///x", "http://["])
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(BackupError, match="nothing was changed"):
         moving.place(url)

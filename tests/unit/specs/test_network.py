@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from siteforge.blueprint import Ingress
 from siteforge.specs import database, network, wordpress
 from siteforge.specs.manifest import Manifest
 from tests.support.blueprints import make
@@ -92,3 +93,10 @@ def test_a_site_without_internet_access_has_one_rule_less() -> None:
     site, cut_off = (network.site(make(wordpress={"internetAccess": given}))["spec"] for given in (True, False))
     assert cut_off["egress"] == site["egress"][:-1]
     assert site["ingress"] == cut_off["ingress"]
+
+
+def test_what_reads_metrics_is_let_in_at_their_port_only_where_it_is_named() -> None:
+    named = network.site(make(Ingress(metrics_namespace="monitoring")))["spec"]["ingress"]
+    assert named[:-1] == network.site(make())["spec"]["ingress"]
+    namespace = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert named[-1] == {"from": [namespace], "ports": [{"protocol": "TCP", "port": 9117}]}
