@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local import images
-from siteforge.fleet import records
+from siteforge.fleet import history, records
+from siteforge.fleet.reconciler import lease
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -100,10 +101,11 @@ class Stack:
         return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
 
     def destroy(self) -> Result:
-        """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
+        """`pulumi destroy`; what `siteforge up` and a reconciler remember of the stack goes, too."""
         done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
-        record = records.name("siteforge", self.name)
-        kubectl("delete", "configmap", record, "-n", records.HOME, "--ignore-not-found", check=False)
+        remembered = [f"configmap/{one.name('siteforge', self.name)}" for one in (records, history)]
+        remembered.append(f"lease/{lease('siteforge', self.name)}")
+        kubectl("delete", *remembered, "-n", records.HOME, "--ignore-not-found", check=False)
         return done
 
     def output(self, name: str) -> Any:
