@@ -167,7 +167,7 @@ class Reconciler:
         # A tenant that is no longer listed has no drift; its entries end.
         looked_at |= {one.tenant for one in before} - set(unknown)
         entries = history.observed(before, drift, _now(), looked_at)
-        if entries != before:
+        if entries != before and self._may_act():
             history.write(cluster, project.name, project.stack, entries)
         done.differences += len({one.key for one in entries if not one.ended} - {e.key for e in before if not e.ended})
         done.repaired += _repaired(entries) - _repaired(before)
