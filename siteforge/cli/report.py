@@ -24,13 +24,15 @@ def report(
 
     Example: siteforge report --output-file fleet.html
     """
+    from siteforge.fleet import history
     from siteforge.fleet import report as fleet_report
     from siteforge.fleet.project import Project
 
     project = Project.find(stack)
     with project.cluster() as cluster:
         statuses = look(project, cluster, None, stack, volumes=True, drift=drift)
-    page = fleet_report.page(statuses, f"{project.name}, {project.stack}", datetime.now(UTC))
+        past = history.read(cluster, project.name, project.stack)
+    page = fleet_report.page(statuses, f"{project.name}, {project.stack}", datetime.now(UTC), past)
     temporary = output_file.with_name(f".{output_file.name}.part")
     try:
         # Whoever has it open never reads half a page.

@@ -5,6 +5,7 @@ too; two engines at once would each save a state that knows nothing of the other
 """
 
 import json
+import re
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,10 @@ from typing import Literal
 import psutil
 
 Holder = Literal["running", "gone", "elsewhere", "unknown"]
+
+_TOLD = re.compile(
+    r"(\S+): created by (\S+)@(\S+) \(pid (\d+)\) at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d))"
+)
 
 _CLOCK_SECONDS = 2.0
 """How much later than its own start an engine may seem to lock: the system's clock ticks in hundredths."""
@@ -53,6 +58,14 @@ def locks(backend: Path, project: str, stack: str) -> list[Lock]:
     """
     folder = backend / ".pulumi" / "locks" / "organization" / project / stack
     return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def told(said: str) -> list[Lock]:
+    """The locks that Pulumi names when it refuses to run, whatever its backend is (pkg/backend/diy/lock.go)."""
+    return [
+        Lock(Path(path), user, host, int(pid), datetime.fromisoformat(since).astimezone(UTC))
+        for path, user, host, pid, since in _TOLD.findall(said)
+    ]
 
 
 def _read(path: Path) -> Lock:

@@ -167,7 +167,7 @@ class Reconciler:
         # A tenant that is no longer listed has no drift; its entries end.
         looked_at |= {one.tenant for one in before} - set(unknown)
         entries = history.observed(before, drift, _now(), looked_at)
-        if entries != before:
+        if entries != before and self._may_act():
             history.write(cluster, project.name, project.stack, entries)
         done.differences += len({one.key for one in entries if not one.ended} - {e.key for e in before if not e.ended})
         done.repaired += _repaired(entries) - _repaired(before)
@@ -186,6 +186,7 @@ class Reconciler:
                 lambda *_: None,
                 lambda reasons: _log.warning("not ready yet", tenants=dict(reasons)),
             )
+        self._unlock(project, cluster, done.summary)
         report = drifted(project, cluster)
         failed = set(done.summary.failed)
         left = {name: own for name, own in report.tenants.items() if name not in failed}
@@ -236,6 +237,17 @@ class Reconciler:
                     raise EngineError("\n".join([f"{stack} could not be recovered", *problems]))
                 recovered = True
         return recovered
+
+    def _unlock(self, project: Project, cluster: Cluster, summary: Summary) -> None:
+        """Have locks removed that runs were refused for, and whose holders are gone; the next round begins anew.
+
+        Of a backend that is no folder, only Pulumi itself can tell of locks, and does when it runs.
+        """
+        for outcome in summary.outcomes:
+            found = locks.told("\n".join(outcome.problems))
+            if found and all(_gone(lock, cluster) for lock in found) and self._may_act():
+                _log.warning("a run was killed: its lock is removed", stack=outcome.run.stack, lock=str(found[0]))
+                pulumi(project.folder, "cancel", "--yes", "--stack", outcome.run.stack)
 
 
 def _gone(lock: Lock, cluster: Cluster) -> bool:

@@ -1,6 +1,8 @@
 """A reconciler's own metrics for Prometheus; those of the tenants are `siteforge.fleet.metrics`'."""
 
+import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric
@@ -10,6 +12,12 @@ from siteforge.fleet.metrics import Looks
 from siteforge.fleet.reconciler import Round
 
 _OUTCOMES = ("succeeded", "failed", "held")
+_FIGURES = {
+    "reconciler_held": "1 while nothing is done because too many tenants drifted at once.",
+    "reconciler_drifted_tenants": "Tenants that drifted, by the last round.",
+    "reconciler_changed_tenants": "Tenants that are not deployed as the catalogue says, by the last round.",
+}
+"""What one round says, NaN where that isn't known."""
 _RUN_OUTCOMES = ("succeeded", "failed", "stopped")
 _BUCKETS = (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 """In seconds: a round that does nothing takes one or two, a run for many tenants minutes."""
@@ -44,9 +52,10 @@ class Rounds:
         gauge("reconciler_leading", "1 for the reconciler that acts, 0 for each other.").set_function(
             lambda: float(leading())
         )
-        self._held = gauge("reconciler_held", "1 while nothing is done because too many tenants drifted at once.")
-        self._drifted = gauge("reconciler_drifted_tenants", "Tenants that drifted, by the last round.")
-        self._changed = gauge("reconciler_changed_tenants", "Tenants that are not deployed as the catalogue says.")
+        self._figures = dict.fromkeys(_FIGURES, math.nan)
+        for name, says in _FIGURES.items():
+            # Only who leads knows, and only of its last round.
+            gauge(name, says).set_function(partial(self._figure, name, leading))
         self._last = gauge(
             "reconciler_last_success_timestamp_seconds", "When the last round ended that succeeded, 0 for none yet."
         )
@@ -73,13 +82,15 @@ class Rounds:
         for outcome in _RUN_OUTCOMES:
             self._runs.labels(outcome)
 
+    def _figure(self, name: str, leading: Callable[[], bool]) -> float:
+        return self._figures[name] if leading() else math.nan
+
     def ended(self, done: Round, seconds: float) -> None:
         """Take note of a round that came to its end, and of how long it took."""
         self._looks.succeeded(done.statuses, seconds)
         self._took.observe(seconds)
-        self._drifted.set(len(done.drifted))
-        self._changed.set(len(done.changed))
-        self._held.set(bool(done.held))
+        figures = (float(bool(done.held)), float(len(done.drifted)), float(len(done.changed)))
+        self._figures = dict(zip(_FIGURES, figures, strict=True))
         self._found.inc(done.differences)
         self._repaired.inc(done.repaired)
         for outcome in done.summary.outcomes if done.summary else ():
@@ -91,6 +102,7 @@ class Rounds:
             self._last.set_to_current_time()
 
     def failed(self) -> None:
-        """Take note of a round that could not come to its end."""
+        """Take note of a round that could not come to its end: nothing is known of the fleet."""
         self._looks.failed()
+        self._figures = dict.fromkeys(_FIGURES, math.nan)
         self._rounds.labels("failed").inc()

@@ -8,7 +8,11 @@ from typing import Any
 
 import jinja2
 
+from siteforge.fleet.history import Entry
 from siteforge.fleet.status import Condition, TenantStatus
+
+_ENTRIES = 50
+"""Of the history: the newest."""
 
 _DAY = 86400
 _AGES = ((_DAY, "1 d"), (7 * _DAY, "7 d"), (30 * _DAY, "30 d"), (90 * _DAY, "90 d"))
@@ -29,14 +33,22 @@ class Bar:
     """Compared with the highest bar."""
 
 
-def page(statuses: Sequence[TenantStatus], title: str, now: datetime) -> str:
+def page(statuses: Sequence[TenantStatus], title: str, now: datetime, history: Sequence[Entry] = ()) -> str:
     """The page.
 
     Args:
         statuses: of whom it tells.
         title: whose fleet it is: the project and the stack.
         now: when that was so.
+        history: of drift, in the order of time; empty where no reconciler keeps one.
     """
+    charts = {
+        "Condition": bars((one.condition for one in statuses), list(Condition)),
+        "Fullest line of the quota": shares([one.fullest.share for one in statuses if one.fullest]),
+        "Last deployment": ages([_seconds(one.deployed, now) for one in statuses if one.deployed]),
+    }
+    if history:
+        charts["Drift found"] = ages([_seconds(one.found, now) for one in history])
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("siteforge.fleet", "."),
         autoescape=True,  # log lines and events are whatever visitors and images write
@@ -51,11 +63,8 @@ def page(statuses: Sequence[TenantStatus], title: str, now: datetime) -> str:
         tenants=statuses,
         ready=sum(one.condition is Condition.READY for one in statuses),
         conditions=list(Condition),
-        charts={
-            "Condition": bars((one.condition for one in statuses), list(Condition)),
-            "Fullest line of the quota": shares([one.fullest.share for one in statuses if one.fullest]),
-            "Last deployment": ages([_seconds(one.deployed, now) for one in statuses if one.deployed]),
-        },
+        charts=charts,
+        history=history[: -_ENTRIES - 1 : -1],
     )
 
 

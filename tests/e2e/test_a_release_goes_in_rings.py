@@ -58,7 +58,7 @@ if (getenv('SITEFORGE_BUILD') === 'next') {
 @pytest.fixture(scope="module")
 def fleet(make_stack: MakeStack) -> Stack:
     stack = make_stack("rings")
-    stack.forget(release.record_name("siteforge", stack.name))
+    stack.forget(f"configmap/{release.record_name('siteforge', stack.name)}")
     stack.configure("readiness", "fleet")
     stack.catalogue(CATALOGUE)
     stack.siteforge("up")
@@ -69,7 +69,7 @@ def fleet(make_stack: MakeStack) -> Stack:
 def rings(fleet: Stack) -> Iterator[Stack]:
     """The fleet, each tenant with the stack's image before and after the test."""
     yield fleet
-    fleet.forget(release.record_name("siteforge", fleet.name))
+    fleet.forget(f"configmap/{release.record_name('siteforge', fleet.name)}")
     fleet.catalogue(CATALOGUE)
     fleet.siteforge("up")
 

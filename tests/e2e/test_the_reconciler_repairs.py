@@ -59,7 +59,7 @@ def await_clean(reconciler: Reconciler) -> None:
         if told.get(rounds, 0) < before.get(leader, 0) + 2:
             return False
         nothing = ("siteforge_reconciler_changed_tenants", "siteforge_reconciler_drifted_tenants")
-        return told.get('siteforge_tenants{condition="Ready"}') == 2 and not any(told[name] for name in nothing)
+        return told.get('siteforge_tenants{condition="Ready"}') == 2 and all(told[name] == 0 for name in nothing)
 
     try:
         eventually("a fleet as the catalogue says", clean, seconds=SECONDS, poll=2)
@@ -177,8 +177,9 @@ def test_a_leader_killed_in_the_middle_of_a_repair_is_recovered(reconciler: Reco
         kubectl("delete", "pod", leader, "-n", HOME, "--grace-period=0", "--force")
     await_back(reconciler, "deployment/wordpress", FIRST)
     assert entry(reconciler, FIRST, "Deployment")["state"] == "repaired"
-    assert "the stack is recovered" in kubectl(
-        "logs", "-n", HOME, "-l", f"app.kubernetes.io/name={NAME}", "--tail=-1", "--prefix"
-    )
+    if how == "container":
+        # A pod's processes are told to end, and may have given the lock back before they were killed.
+        logs = kubectl("logs", "-n", HOME, "-l", f"app.kubernetes.io/name={NAME}", "--tail=-1", "--prefix")
+        assert "the stack is recovered" in logs
     done = reconciler.inside(reconciler.leader(), "pulumi preview --stack kept --diff --non-interactive")
     assert "unchanged" in done and "to create" not in done and "to update" not in done, done

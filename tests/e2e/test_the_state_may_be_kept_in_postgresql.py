@@ -11,8 +11,10 @@ import pytest
 
 from tests.support.commands import kubectl
 from tests.support.postgres import Postgres
+from tests.support.reconciler import running
 from tests.support.simulated import catalogue, ready, tenant
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 NAMES = ["e2e-pg-a", "e2e-pg-b"]
 """One in each half of the buckets."""
@@ -87,4 +89,18 @@ def test_a_server_that_goes_down_in_the_middle_costs_a_run_and_no_tenant(stack: 
     assert all(ready(name) for name in NAMES)
     for name in NAMES:
         assert "A third title" in kubectl("get", "deployment/wordpress", "-n", name, "-o", "json")
+    assert set(stack.preview().counts) == {"unchanged"}
+
+
+@pytest.mark.faults
+def test_the_lock_of_a_reconciler_that_was_killed_is_removed_by_the_next(stack: Stack, tmp_path: Path) -> None:
+    lines(stack, "A fourth title")
+    with running(stack, tmp_path / "first", "--mode", "repair") as first:
+        eventually("Pulumi to run the program", first.runs_the_program, seconds=120, poll=0.1)
+        first.kill()
+    with running(stack, tmp_path / "second", "--mode", "repair") as second:
+        eventually("both to be done", lambda: second.metric("reconciler_changed_tenants") == 0, seconds=300)
+        assert "its lock is removed" in (tmp_path / "second").read_text()
+    for name in NAMES:
+        assert "A fourth title" in kubectl("get", "deployment/wordpress", "-n", name, "-o", "json")
     assert set(stack.preview().counts) == {"unchanged"}

@@ -1,16 +1,26 @@
 """Siteforge in the cluster: its image, its objects, and what it tells of itself."""
 
+import contextlib
 import json
 import re
+import signal
+import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from local import cluster, images
-from siteforge.fleet import history
-from siteforge.fleet.reconciler import NAME, lease
+import psutil
+
+from local import cluster, images, workspace
+from siteforge.fleet.reconciler import NAME
 from siteforge.fleet.records import HOME
 from tests.support.commands import kubectl, run
 from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
+SECONDS = 120
 
 
 class Reconciler:
@@ -34,12 +44,7 @@ class Reconciler:
         kinds = "deployment,service,configmap,serviceaccount,role,rolebinding,persistentvolumeclaim"
         kubectl("delete", kinds, "-n", HOME, *own)
         kubectl("delete", "clusterrole,clusterrolebinding", *own)
-        for target in (
-            f"secret/{NAME}",
-            f"lease/{lease('siteforge', self._stack.name)}",
-            f"configmap/{history.name('siteforge', self._stack.name)}",
-        ):
-            kubectl("delete", target, "-n", HOME, "--ignore-not-found")
+        kubectl("delete", f"secret/{NAME}", "-n", HOME, "--ignore-not-found")
 
     def pods(self) -> list[str]:
         """The names of its pods whose container runs."""
@@ -90,3 +95,56 @@ class Reconciler:
 def _parsed(text: str) -> Iterator[tuple[str, float]]:
     for name, value in re.findall(r"^(siteforge_\S+) (\S+)$", text, re.MULTILINE):
         yield name, float(value)
+
+
+class Process:
+    """`siteforge reconciler` in the folder of a stack."""
+
+    def __init__(self, address: str, process: psutil.Process) -> None:
+        self._address, self._process = address, process
+
+    def runs_the_program(self) -> bool:
+        """Whether Pulumi, which has the lock by then, has started the program."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = self._process.children(recursive=True)
+            return any("pulumi-language-python-exec" in " ".join(one.cmdline()) for one in children)
+        return False
+
+    def kill(self) -> None:
+        """End it and all that it started, as a machine that stops would."""
+        for one in (*self._process.children(recursive=True), self._process):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+
+    def text(self) -> str:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            return str(urllib.request.urlopen(self._address, timeout=30).read().decode())
+        return ""
+
+    def metric(self, name: str) -> float | None:
+        found = re.search(rf"^siteforge_{re.escape(name)} (\S+)$", self.text(), re.MULTILINE)
+        return float(found[1]) if found else None
+
+    def rounds(self, outcome: str) -> float:
+        return self.metric(f'reconciler_rounds_total{{outcome="{outcome}"}}') or 0
+
+    def await_rounds(self, outcome: str, more: int = 2) -> None:
+        """Wait for so many more rounds."""
+        wanted = self.rounds(outcome) + more
+        eventually(f"{more} rounds that {outcome}", lambda: self.rounds(outcome) >= wanted, seconds=SECONDS)
+
+
+@contextlib.contextmanager
+def running(stack: Stack, log: Path, *options: str, **variables: str) -> Iterator[Process]:
+    """One in the folder of a stack, told to end after it."""
+    command = ["siteforge", "--log-level", "info", "reconciler", "--interval", "1", "--listen", "127.0.0.1:0", *options]
+    environment = workspace.environment({}) | stack.environment | variables
+    with log.open("w") as sink:
+        process = subprocess.Popen(command, cwd=stack.folder, env=environment, stderr=sink, stdout=sink)
+        try:
+            eventually("an address", lambda: "/metrics" in log.read_text(), seconds=SECONDS)
+            yield Process(log.read_text().splitlines()[0], psutil.Process(process.pid))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SECONDS) in (0, -signal.SIGKILL)
+            assert "Traceback" not in log.read_text()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local import images
-from siteforge.fleet import records, release
+from siteforge.fleet import history, records, release
+from siteforge.fleet.reconciler import lease
 from tests.support.commands import kubectl, run
 
 ROOT = Path(__file__).parents[2]
@@ -100,15 +101,17 @@ class Stack:
         return self._result(self.pulumi("refresh", "--yes", "--skip-preview", "--suppress-progress"))
 
     def destroy(self) -> Result:
-        """`pulumi destroy`; what `siteforge up` remembers of the stack goes, too."""
+        """`pulumi destroy`; what `siteforge up` and a reconciler remember of the stack goes, too."""
         done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
-        self.forget(records.name("siteforge", self.name), release.record_name("siteforge", self.name))
+        configmaps = (records.name, history.name, release.record_name)
+        known = [f"configmap/{name('siteforge', self.name)}" for name in configmaps]
+        self.forget(*known, f"lease/{lease('siteforge', self.name)}")
         return done
 
     @staticmethod
     def forget(*known: str) -> None:
-        """Delete what Siteforge remembers in the cluster."""
-        kubectl("delete", "configmap", *known, "-n", records.HOME, "--ignore-not-found", check=False)
+        """Delete what Siteforge remembers in the cluster: objects as `configmap/NAME`."""
+        kubectl("delete", *known, "-n", records.HOME, "--ignore-not-found", check=False)
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from siteforge.fleet.locks import Lock, locks
+from siteforge.fleet.locks import Lock, locks, told
 
 
 @pytest.fixture
@@ -76,3 +76,13 @@ def test_a_lock_that_cannot_be_read_is_held_by_nobody_knows_whom(tmp_path: Path,
     (found,) = locks(tmp_path, "siteforge", "prod")
     assert found.holder() == "unknown"
     assert str(folder / "1.json") in str(found)
+
+
+def test_the_locks_are_read_from_what_pulumi_says_of_them() -> None:
+    said = """error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or delete
+postgres://db/.pulumi/locks/o/siteforge/prod/a.json: created by siteforge@pod-1 (pid 42) at 2026-11-29T00:00:01Z
+s3://state/b.json: created by aku@laptop.local (pid 7) at 2026-11-29T02:00:00+02:00"""
+    first, second = told(said)
+    assert str(first) == "siteforge@pod-1, process 42, since 2026-11-29 00:00:01 UTC"
+    assert str(second) == "aku@laptop.local, process 7, since 2026-11-29 00:00:00 UTC"
+    assert told("error: no stack named prod") == []

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from siteforge.fleet import report
 from siteforge.fleet.diagnosis import Cause, Reason
+from siteforge.fleet.differences import Actor, Difference
+from siteforge.fleet.history import Entry
 from siteforge.fleet.status import Condition, Happening, LogEnd, TenantStatus, status
 from tests.support import namespaces
 from tests.support.blueprints import make
@@ -40,6 +42,20 @@ def test_what_a_site_writes_is_text() -> None:
     page = report.page([failing("shop")], HOSTILE, NOW)
     assert page.count("<script>") == 1
     assert page.count(html.escape(HOSTILE)) >= 3
+
+
+def test_the_history_of_drift_is_counted_and_its_newest_entries_are_told() -> None:
+    assert "Drift found" not in report.page([tenant("blog")], "siteforge, dev", NOW)
+    label = Difference("Service", "wordpress", "added", HOSTILE, by=Actor("kubectl", "Update", "", ""))
+    entries = [
+        Entry(f"blog-{number}", label, f"2026-11-{number % 29 + 1:02}T00:00:00Z", "gone", "2026-11-29T12:00:00Z")
+        for number in range(60)
+    ]
+    page = report.page([tenant("blog")], "siteforge, dev", NOW, entries)
+    assert '<svg class="neutral" viewBox="0 0 240 70" role="img" aria-label="Drift found">' in page
+    assert page.index("blog-59 Service/wordpress: added") < page.index("blog-10 Service/wordpress: added")
+    assert "blog-9 Service" not in page and "<script>alert" not in page
+    assert "by kubectl</span> - gone" in page and "2026-11-29 12:00" in page
 
 
 def test_a_fleet_of_none_is_a_page_too() -> None:
