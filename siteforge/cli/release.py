@@ -4,6 +4,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,6 +59,14 @@ def release(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Take this release back instead, in every ring that has it.")
     ] = False,
+    backup: Annotated[
+        bool,
+        typer.Option("--backup/--no-backup", help="Back up each tenant before: a new core may change its database."),
+    ] = True,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where to write backups; `backups` in the project when left out."),
+    ] = None,
     stack: StackOption = None,
     jobs: up.JobsOption = None,
     timeout: up.TimeoutOption = 600,
@@ -90,7 +99,7 @@ def release(
     def tell(line: str) -> None:
         typer.echo(printable(line), err=output is Output.JSON)
 
-    terms = fleet.Terms(seconds, errors, timeout, jobs)
+    terms = fleet.Terms(seconds, errors, timeout, jobs, (to or project.backups) if backup else None)
     with project.cluster() as cluster:
         released = fleet.Release(project, cluster, image, terms, tell)
         done = [released.rollback()] if rollback else list(released.perform(rings))
