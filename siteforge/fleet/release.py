@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from siteforge import edits, names
@@ -21,6 +20,7 @@ from siteforge.edits import Edit
 from siteforge.errors import BackupError, ClusterError, EngineError, SettingsError, SiteforgeError
 from siteforge.fleet import backup, probes, readiness, records, rights, survey, up
 from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.places import Place
 from siteforge.fleet.probes import Tally, Watch
 from siteforge.fleet.project import Project
 from siteforge.fleet.status import healthy
@@ -102,8 +102,8 @@ class Terms:
     """Seconds within which it has to be ready."""
     jobs: int | None = None
     """Runs of Pulumi at once."""
-    backups: Path | None = None
-    """The folder for backups of before; None for none."""
+    backups: Place | None = None
+    """Where backups of before are put; None for none."""
 
 
 class _FailedError(Exception):
