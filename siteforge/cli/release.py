@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from siteforge.cli import logs, up
+from siteforge.cli import backup, logs, up
 from siteforge.cli.options import Output, OutputOption, StackOption
 from siteforge.cli.problems import FAILED
 from siteforge.constraints import Image
@@ -58,6 +58,11 @@ def release(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Take this release back instead, in every ring that has it.")
     ] = False,
+    back_up: Annotated[
+        bool,
+        typer.Option("--backup/--no-backup", help="Back up each tenant before: a new core may change its database."),
+    ] = True,
+    to: backup.ToOption = None,
     stack: StackOption = None,
     jobs: up.JobsOption = None,
     timeout: up.TimeoutOption = 600,
@@ -90,7 +95,7 @@ def release(
     def tell(line: str) -> None:
         typer.echo(printable(line), err=output is Output.JSON)
 
-    terms = fleet.Terms(seconds, errors, timeout, jobs)
+    terms = fleet.Terms(seconds, errors, timeout, jobs, backup.folder(project, to) if back_up else None)
     with project.cluster() as cluster:
         released = fleet.Release(project, cluster, image, terms, tell)
         done = [released.rollback()] if rollback else list(released.perform(rings))

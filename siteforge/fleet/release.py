@@ -17,9 +17,10 @@ from siteforge import edits, names
 from siteforge.blueprint import Blueprint
 from siteforge.configuration import Configuration
 from siteforge.edits import Edit
-from siteforge.errors import ClusterError, EngineError, SettingsError, SiteforgeError
-from siteforge.fleet import probes, readiness, records, rights, survey, up
+from siteforge.errors import BackupError, ClusterError, EngineError, SettingsError, SiteforgeError
+from siteforge.fleet import backup, probes, readiness, records, rights, survey, up
 from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.places import Place
 from siteforge.fleet.probes import Tally, Watch
 from siteforge.fleet.project import Project
 from siteforge.fleet.status import healthy
@@ -101,6 +102,8 @@ class Terms:
     """Seconds within which it has to be ready."""
     jobs: int | None = None
     """Runs of Pulumi at once."""
+    backups: Place | None = None
+    """Where backups of before are put; None for none."""
 
 
 class _FailedError(Exception):
@@ -300,7 +303,11 @@ class Release:
             self._tell(f"{done.ring}: no tenant")
             done.outcome = "empty"
             return
-        written = {name: specs[name].wordpress.image for name in new if name not in unwell}
+        new = [name for name in new if name not in unwell]
+        lost = self._back_up(done.ring, [self._blueprint(specs[name]) for name in new])
+        done.left_out = {**done.left_out, **lost}
+        done.tenants = tuple(name for name in done.tenants if name not in lost)
+        written = {name: specs[name].wordpress.image for name in new if name not in lost}
         self._remember(before={**self._record.before, **written})
         self._edit(dict.fromkeys(written, self._image))
         ran = self._deploy(done.ring, done.tenants)
@@ -324,6 +331,26 @@ class Release:
             unwell[name] = f"not well before: {said[0]}"
         _raise_unseen(watches)
         return unwell
+
+    def _back_up(self, ring: str, tenants: Sequence[Blueprint]) -> dict[str, str]:
+        """Back up sites whose database a new core may change for good; who can't be, and why."""
+        lost: dict[str, str] = {}
+        for tenant in tenants if self._terms.backups else ():
+            assert self._terms.backups
+            if tenant.external_database:
+                host = tenant.external_database.host
+                self._tell(f"{ring}: {tenant.name} is not backed up: its database is kept by {host}")
+                continue
+            try:
+                taken = backup.take(self._cluster, tenant, self._terms.backups)
+            except (BackupError, ClusterError) as error:
+                lost[tenant.name] = f"could not be backed up: {error}"
+                self._tell(f"{ring}: {tenant.name} is left out: {lost[tenant.name]}")
+            else:
+                self._tell(f"{ring}: {tenant.name} is backed up: --at {taken.about.time}")
+        if tenants and len(lost) == len(tenants):
+            raise _UnknownError([f"no tenant of the ring {ring} could be backed up - --no-backup does without"])
+        return lost
 
     def _stand(self, done: Done) -> None:
         """Look at a ring until it is baked.
@@ -373,6 +400,9 @@ class Release:
         """Give tenants back what they had, and look whether they are well with it."""
         whom = {name: self._record.before[name] for name in tenants if name in self._record.before}
         done = Done(where, "failed", tuple(whom), why=why)
+        if not whom:
+            done.problems = [f"not rolled back: what {_some(tenants)} had before {self._image} is not known"]
+            return done
         self._tell(f"{where}: rolling back: {_some(tuple(whom))}")
         try:
             self._edit(whom)
@@ -410,6 +440,8 @@ class Release:
 
     def _deploy(self, where: str, tenants: Sequence[str]) -> bool:
         """Do what `siteforge up` does for these tenants; whether there was anything to do."""
+        # Without a name, `up` would be about all of them.
+        assert tenants
         found = up.look(self._project, self._cluster, asked=tenants)
         if not found.runs:
             return False

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ def uids() -> dict[str, str]:
 def test_an_image_that_nobody_has_is_stopped_in_canary_and_rolled_back(rings: Stack) -> None:
     before = uids()
     with Load(site(CANARY).address) as load:
-        report = released(rings, MISSING, "--timeout", "20", "--bake", "5s", code=4)
+        report = released(rings, MISSING, "--timeout", "20", "--bake", "5s", "--no-backup", code=4)
     assert (load.failures, load.requests > 20) == ([], True)
     (canary,) = report["rings"]
     assert (canary["ring"], canary["outcome"]) == ("canary", "rolled back")
@@ -123,7 +124,7 @@ def test_an_image_that_is_ready_and_answers_with_errors_is_found_by_its_pages(ri
     inside = ["exec", "-i", "-n", CANARY, "deploy/wordpress", "-c", "wordpress", "--", "sh", "-c"]
     kubectl(*inside, f"mkdir -p {folder} && cat > {folder}/old.php", stdin=PLUGIN)
     try:
-        done = rings.siteforge("release", images.WORDPRESS_NEXT, "--bake", "5s", check=False)
+        done = rings.siteforge("release", images.WORDPRESS_NEXT, "--bake", "5s", "--no-backup", check=False)
     finally:
         kubectl(*inside, f"rm {folder}/old.php")
     assert done.returncode == 4, done.stdout + done.stderr
@@ -137,8 +138,9 @@ def test_an_image_that_is_ready_and_answers_with_errors_is_found_by_its_pages(ri
     }
 
 
-def kill_in(stack: Stack, what: str, *arguments: str) -> None:
-    """Begin a release, and kill all its processes as a power cut would, once it says `what`."""
+@contextlib.contextmanager
+def begun(stack: Stack, what: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A release that has just said `what`."""
     process = subprocess.Popen(
         [str(ROOT / ".venv" / "bin" / "siteforge"), "release", *arguments],
         cwd=stack.folder,
@@ -156,11 +158,16 @@ def kill_in(stack: Stack, what: str, *arguments: str) -> None:
             break
     else:
         raise AssertionError("".join(said))
+    yield process
+    process.wait(60)
+    process.stdout.close()
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """Kill all its processes, as a power cut would."""
     for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.kill()
-    process.wait()
-    process.stdout.close()
 
 
 def test_a_killed_release_goes_on_loses_no_request_and_can_be_taken_back(rings: Stack) -> None:
@@ -172,11 +179,17 @@ def test_a_killed_release_goes_on_loses_no_request_and_can_be_taken_back(rings: 
     assert written(rings) == CATALOGUE
     with contextlib.ExitStack() as stack:
         loads = {name: stack.enter_context(Load(site(name).address)) for name in RINGS}
-        kill_in(rings, "baking", images.WORDPRESS_NEXT, "--bake", "10m")
+        with begun(rings, "baking", images.WORDPRESS_NEXT, "--bake", "10m") as process:
+            kill(process)
         assert written(rings).count(images.WORDPRESS_NEXT) == 1
         other = rings.siteforge("release", MISSING, check=False)
         assert (other.returncode, other.stdout) == (2, "")
         assert f"the release of {images.WORDPRESS_NEXT} is not finished in the ring canary" in other.stderr
+        with begun(rings, "baking", images.WORDPRESS_NEXT, "--bake", "10m") as process:
+            process.send_signal(signal.SIGINT)
+            assert process.stdout
+            assert "stopped in canary: run the same command again to go on" in process.stdout.read()
+        assert process.returncode == 1
         report = released(rings, images.WORDPRESS_NEXT, "--bake", "3s", code=0)
     assert [load.failures for load in loads.values()] == [[], [], []]
     assert all(load.requests > 20 for load in loads.values())
@@ -187,6 +200,8 @@ def test_a_killed_release_goes_on_loses_no_request_and_can_be_taken_back(rings: 
     assert all(one["tally"]["requests"] > 6 and one["tally"]["failures"] == 0 for one in report["rings"])
     assert report["rings"][-1]["left_out"] == {"e2e-ring-asleep": "suspended", "e2e-ring-frozen": "frozen"}
     assert {build(name) for name in RINGS} == {"next"}
+    # A run that goes on takes no second backup of what it had begun.
+    assert [len(list((rings.folder / "backups" / name).glob("*.zip"))) for name in RINGS] == [1, 1, 1]
     after = written(rings)
     assert after.count(images.WORDPRESS_NEXT) == 3
     assert after.startswith("# Whoever edits this file keeps its comments.\n")
