@@ -9,7 +9,18 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 
-from siteforge import catalogue, cells, configuration, debug_log, outputs, rendering, safeguards, stack_traces, targets
+from siteforge import (
+    catalogue,
+    cells,
+    configuration,
+    debug_log,
+    garbage,
+    outputs,
+    rendering,
+    safeguards,
+    stack_traces,
+    targets,
+)
 from siteforge.blueprint import needed_passwords
 from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
@@ -181,9 +192,10 @@ def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Show what Siteforge has to say as Pulumi's error message, without a traceback; tell the engine what it needs."""
+    """Show what Siteforge has to say as Pulumi's error message, without a traceback; and lose no time on the way."""
     debug_log.restrain()
     stack_traces.leave_out()
+    garbage.collect_rarely()
     try:
         yield
     except SiteforgeError as error:

@@ -1,0 +1,22 @@
+"""Has Python look for garbage in cycles rarely: a run makes hundreds of thousands of objects that live to its end.
+
+As it comes, Python looks after each 700 objects more, and at all there are again and again: half of the program's time
+(the knob `garbage` of `make bench`), to free next to nothing in a process that lives for seconds.
+"""
+
+import gc
+import os
+from collections.abc import Mapping
+
+VARIABLE = "SITEFORGE_GARBAGE"
+"""Set to anything, Python does as it comes."""
+
+_OBJECTS = 50_000
+"""Between two looks: tens of megabytes at most."""
+
+
+def collect_rarely(environment: Mapping[str, str] = os.environ) -> None:
+    """From now on, what was imported isn't looked at, and what is made is rarely. Twice is as good as once."""
+    if not environment.get(VARIABLE):
+        gc.freeze()
+        gc.set_threshold(_OBJECTS, 20, 100)
