@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from siteforge import traces
+from siteforge import garbage, traces
 from siteforge.cli import (
     adopt,
     backup,
@@ -39,6 +39,7 @@ class _Commands(TyperGroup):
     """Shows what Siteforge reports as a message, and exits with its code: no command has to."""
 
     def invoke(self, ctx: Any) -> Any:  # of a class that Typer keeps to itself
+        garbage.collect_rarely()
         with traces.span("run"):
             try:
                 return super().invoke(ctx)
