@@ -1,4 +1,4 @@
-"""Has Python look for garbage in cycles rarely: a run, or a look at a fleet, makes hundreds of thousands of objects that live to its end.
+"""Has Python look for garbage in cycles rarely: what a run or a look at a fleet makes lives to its end.
 
 As it comes, Python looks after each 700 objects more, and at all there are again and again: half of the program's time
 (the knob `garbage` of `make bench`), to free next to nothing in a process that lives for seconds.
