@@ -1,5 +1,9 @@
 """The Pulumi program: read the configuration, load the catalogue, make a Tenant of each entry, export them."""
 
+from siteforge import garbage
+
+garbage.collect_rarely()  # before the imports that take their time
+
 import pulumi
 
 from siteforge import Tenant, outputs, settings

@@ -16,7 +16,6 @@ _OBJECTS = 50_000
 
 
 def collect_rarely(environment: Mapping[str, str] = os.environ) -> None:
-    """From now on, what was imported isn't looked at, and what is made is rarely. Twice is as good as once."""
+    """From now on it is rarely looked for. Best called before what takes its time to import."""
     if not environment.get(VARIABLE):
-        gc.freeze()
         gc.set_threshold(_OBJECTS, 20, 100)

@@ -14,7 +14,6 @@ from siteforge import (
     cells,
     configuration,
     debug_log,
-    garbage,
     outputs,
     rendering,
     safeguards,
@@ -192,10 +191,9 @@ def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Show what Siteforge has to say as Pulumi's error message, without a traceback; and lose no time on the way."""
+    """Show what Siteforge has to say as Pulumi's error message, without a traceback; tell the engine what it needs."""
     debug_log.restrain()
     stack_traces.leave_out()
-    garbage.collect_rarely()
     try:
         yield
     except SiteforgeError as error:

@@ -17,7 +17,6 @@ def usual() -> Iterator[None]:
 
 def test_garbage_is_looked_for_rarely_but_is_found() -> None:
     garbage.collect_rarely({})
-    garbage.collect_rarely({})
     assert gc.isenabled()
     assert gc.get_threshold()[0] == 50_000
     collected = gc.get_stats()[0]["collections"]
