@@ -12,7 +12,7 @@ LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/pip-compile --quiet --strip-ex
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help up image test test-fast test-faults soak render scan bench bench-page check format env status down clean lock schema
+.PHONY: help up image test test-fast test-faults soak render scan bench bench-page recording check format env status down clean lock schema
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ bench: ## Measure against other tools, on a simulated cluster of its own: BENCH_
 bench-page: ## Write docs/performance.md and its charts anew from docs/bench/results.json
 	@$(LOCAL) environment
 	@$(BENCH) page
+
+recording: ## Record a terminal on the cluster that `make up` started: docs/recording.cast, docs/recording.svg
+	@$(LOCAL) environment
+	@$(VENV)/python -m local.recording
 
 check: ## Lint, format check, types, import layers
 	@$(LOCAL) environment

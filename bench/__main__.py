@@ -1,7 +1,7 @@
 """`python -m bench` (`make bench`): runs what the environment asks for, then writes results, charts and page.
 
 BENCH_TENANTS   numbers of tenants, such as "50 200 1000" (default "50 200")
-BENCH_PEERS     names, such as "floor siteforge helm8" (default: all)
+BENCH_PEERS     names, such as "floor siteforge helm8@200" (default: all); @200: with so many tenants at most
 BENCH_DEADLINE  seconds for a piece of work (default 900)
 BENCH_LABEL     what to know before reading the figures, shown above them
 BENCH_OUTPUT    folder for performance.md and bench/ (default docs)
@@ -29,7 +29,9 @@ def plan(environment: Mapping[str, str]) -> Plan:
     Raises:
         Failure: a value can't be what it should say.
     """
-    names = environment.get("BENCH_PEERS", "").split() or list(PEERS)
+    asked = environment.get("BENCH_PEERS", "").split() or list(PEERS)
+    most = {name: _integer("BENCH_PEERS", size) for name, at, size in (text.partition("@") for text in asked) if at}
+    names = [text.partition("@")[0] for text in asked]
     if unknown := [name for name in names if name not in KNOWN]:
         raise Failure(f"BENCH_PEERS: no such peer: {', '.join(unknown)}", fix=f"there are: {' '.join(KNOWN)}")
     sizes = [_integer("BENCH_TENANTS", text) for text in environment.get("BENCH_TENANTS", "50 200").split()]
@@ -37,7 +39,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
         raise Failure("BENCH_TENANTS: no numbers to run with", fix=f'numbers from 2 to {fleet.LARGEST}, as in "50 200"')
     deadline = _integer("BENCH_DEADLINE", environment.get("BENCH_DEADLINE", "900"))
     ordered = [name for name in KNOWN if name in names]
-    return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""))
+    return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""), most)
 
 
 def _integer(variable: str, text: str) -> int:

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import drift, kube, machine, meter, metrics, platform, readiness
@@ -35,12 +35,14 @@ class Plan:
         peers: their names.
         deadline: seconds for a piece of work; what comes after one that was cut off is left out.
         label: what to know before reading the figures.
+        most: with how many tenants at most, by peer; those left out run with any number.
     """
 
     sizes: Sequence[int]
     peers: Sequence[str]
     deadline: float
     label: str = ""
+    most: Mapping[str, int] = field(default_factory=dict)
 
 
 def run(plan: Plan, finished: Callable[[Results], None]) -> Results:
@@ -70,7 +72,9 @@ def run(plan: Plan, finished: Callable[[Results], None]) -> Results:
         for size in plan.sizes:
             for name in plan.peers:
                 peer = KNOWN[name]
-                if size <= peer.largest and not (peer.reference and size != plan.sizes[0]):
+                if size <= min(peer.largest, plan.most.get(name, size)) and not (
+                    peer.reference and size != plan.sizes[0]
+                ):
                     say(f"==> {size} tenants: {peer.title}")
                     results.rows += _Run(Fleet(size), peer, plan.deadline, results).rows()
                     finished(results)

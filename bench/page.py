@@ -18,7 +18,8 @@ _TITLES = {
 _HEAD = """# Performance
 
 Made by `make bench` from [{json}]({folder}/{json}); not written by hand. `BENCH_TENANTS="50 200 1000"`,
-`BENCH_PEERS="floor siteforge"` and `BENCH_DEADLINE=900` (seconds for a piece of work) choose what is run.
+`BENCH_PEERS="floor siteforge helm8@200"` (that one with 200 tenants at most) and `BENCH_DEADLINE=900` (seconds for a
+piece of work) choose what is run.
 {label}
 One harness, one run. Every peer declares the same full tenants of plan nano ({objects} objects each, with owners, a
 domain and TLS) on a fresh cluster of simulated nodes (KWOK), and is held to the same guarantee: a piece of work is over

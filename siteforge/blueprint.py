@@ -52,6 +52,8 @@ class Ingress(BaseModel):
     """Namespace and name of a Gateway, as in `edge/public`: sites get an HTTPRoute to it instead of an Ingress."""
     awaited: bool = False
     """Whether an update waits until the controller has given an Ingress its address."""
+    metrics_namespace: NamespaceName | None = None
+    """Where the pods run that read the metrics of the sites' own pods; None has sites tell none."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Site:
     volume: Volume
     scheduling: SchedulingSpec
     internet_access: bool
+    cron_minutes: int
+    """How often scheduled work is asked for."""
     php: PhpSpec
     smtp: SmtpSpec | None
     env: dict[str, str]
@@ -158,6 +162,7 @@ def blueprint(spec: TenantSpec, images: Images, ingress: Ingress) -> Blueprint:
             volume=_volume(media, plan.wordpress_volume, media.access_mode),
             scheduling=spec.wordpress.scheduling,
             internet_access=spec.wordpress.internet_access,
+            cron_minutes=spec.wordpress.cron_minutes,
             php=spec.wordpress.php,
             smtp=spec.wordpress.smtp,
             env=spec.wordpress.env,

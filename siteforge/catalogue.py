@@ -66,6 +66,24 @@ def load(path: Path, file: str = "") -> list[TenantSpec]:
     return _checked(sources, unusable, _entries_of_a_folder)
 
 
+def places(path: Path, file: str = "") -> Iterator[tuple[Path, Document, dict[str, Path_]]]:
+    """Where tenants are written: each file, what it says, and the place of each tenant in it, by name.
+
+    Args:
+        path, file: as of `load`.
+
+    Raises:
+        CatalogueError: the catalogue can't be read.
+    """
+    file = file or str(path)
+    folder = _is_folder(path)
+    for one, called in _files(path, file) if folder else [(path, file)]:
+        source = document.read(one, called)
+        entries = _without_problems(_entries_of_a_folder(source) if folder else _entries(source))
+        named = [entry for entry in entries if isinstance(entry.value, Mapping)]
+        yield one, source, {str(entry.value.get("name")): entry.path for entry in reversed(named)}
+
+
 def locate(path: Path, name: str, file: str = "") -> tuple[Path, Document, Path_]:
     """Where a tenant is written: the file, what that says, and the tenant's place in it.
 
@@ -76,14 +94,15 @@ def locate(path: Path, name: str, file: str = "") -> tuple[Path, Document, Path_
     Raises:
         CatalogueError: the catalogue can't be read, or has no such tenant.
     """
-    file = file or str(path)
-    folder = _is_folder(path)
-    for one, called in _files(path, file) if folder else [(path, file)]:
-        source = document.read(one, called)
-        for entry in _without_problems(_entries_of_a_folder(source) if folder else _entries(source)):
-            if isinstance(entry.value, Mapping) and entry.value.get("name") == name:
-                return one, source, entry.path
-    raise CatalogueError([Problem(file, 1, 1, "", f"no tenant {shorten(name)}")])
+    for one, source, known in places(path, file):
+        if name in known:
+            return one, source, known[name]
+    raise no_tenant(name, file or str(path))
+
+
+def no_tenant(name: str, file: str) -> CatalogueError:
+    """That a catalogue has no tenant of a name."""
+    return CatalogueError([Problem(file, 1, 1, "", f"no tenant {shorten(name)}")])
 
 
 def _is_folder(path: Path) -> bool:

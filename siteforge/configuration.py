@@ -42,6 +42,7 @@ KEYS = (
     "imagePullPolicy",
     "ingressClass",
     "ingressNamespace",
+    "metricsNamespace",
     "passwords",
     "readiness",
     "removablePercent",
@@ -163,6 +164,11 @@ class Configuration:
                 f"siteforge:ingressNamespace: {self.ingress.namespace} is a tenant's own namespace"
                 " - name that of the ingress controller, or rename the tenant"
             )
+        if names.namespace(spec.name) == self.ingress.metrics_namespace:
+            yield (
+                f"siteforge:metricsNamespace: {self.ingress.metrics_namespace} is a tenant's own namespace"
+                " - name that of what scrapes metrics, or rename the tenant"
+            )
         for path, reason, fix in misfits(spec, self.ingress):
             yield f"{self.catalogue}: tenant {spec.name}: {'.'.join(path)}: {reason} - {fix}"
         for whose in needed_passwords(spec):
@@ -254,6 +260,7 @@ def _ingress(values: Mapping[str, str]) -> Ingress:
         "namespace": ("ingressNamespace", TypeAdapter(NamespaceName)),
         "class_name": ("ingressClass", TypeAdapter(IngressClassName)),
         "gateway": ("gateway", TypeAdapter(GatewayName)),
+        "metrics_namespace": ("metricsNamespace", TypeAdapter(NamespaceName)),
     }
     checked = {field: _checked(key, values[key], kind) for field, (key, kind) in fields.items() if values.get(key)}
     return Ingress(**checked, awaited=_checked("awaitIngress", _boolean(values, "awaitIngress"), TypeAdapter(bool)))

@@ -1,4 +1,4 @@
-"""Edits of the catalogue by Siteforge itself: of one field of one tenant, and not a character more.
+"""Edits of the catalogue by Siteforge itself: of one field of some tenants, and not a character more.
 
 A YAML library that writes what it has read would keep comments, but lay the file out anew. Here the text is changed
 where the parser says that the field stands, and read again: unless that gives the old values and the new one, nothing
@@ -7,7 +7,11 @@ is written. See docs/adr/0014-suspension.md.
 
 import copy
 import difflib
+import itertools
+import json
+import re
 import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,9 @@ from siteforge.document import Document, Path_
 from siteforge.errors import CatalogueError, SettingsError, printable
 
 _BOM = "\ufeff"
+_NAMED = 3
+_NEAR = 300
+"""Characters before a value in which its key is looked for."""
 
 
 @dataclass(frozen=True)
@@ -75,53 +82,169 @@ def switch(path: Path, tenant: str, field: str, on: bool, file: str = "") -> Edi
         SettingsError: the file is laid out in a way in which the field has no safe place.
     """
     found, source, place = catalogue.locate(path, tenant, file)
-    raw = found.read_bytes().decode()
-    bom, text = (_BOM, raw.removeprefix(_BOM)) if raw.startswith(_BOM) else ("", raw)
+    bom, text = _read(found)
+    if _value(source, place).get(field, False) is on:
+        return Edit(found, source.file, bom + text, bom + text)
     word = "true" if on else "false"
-    entry = _value(source, place)
-    if entry.get(field, False) is on:
-        return Edit(found, source.file, raw, raw)
-    after = _replaced(text, source, (*place, field), word) if field in entry else _added(text, source, place, field)
+    change = _replaced if field in _value(source, place) else _added
     wanted = copy.deepcopy(source.value)
-    _at(wanted, place)[field] = on
+    _value_in(wanted, place)[field] = on
+    after = _changed(text, [change(text, source, place, (field,), word)])
     if _reading(after, source.file) != wanted:
-        raise SettingsError(
-            f"{printable(source.file)}: the tenant {tenant} is written in a way that leaves no safe place for"
-            f" `{field}: {word}` - write it yourself"
-        )
-    return Edit(found, source.file, raw, bom + after)
+        raise _no_safe_place(source, [tenant], f"{field}: {word}")
+    return Edit(found, source.file, bom + text, bom + after)
 
 
-def _replaced(text: str, source: Document, path: Path_, word: str) -> str:
-    start, end = source.span(path)
-    return text[:start] + word + text[end:]
+def assign(path: Path, field: tuple[str, str], values: Mapping[str, str | None], file: str = "") -> list[Edit]:
+    """The edits that give a field of several tenants its texts: one for each file, be there something to change or not.
+
+    Args:
+        path: the catalogue, a file or a folder.
+        field: one within a part of a tenant, as `("wordpress", "image")`.
+        values: by tenant; None takes the field away, and its part with it where that has nothing else.
+        file: what messages call the catalogue; its path when empty.
+
+    Raises:
+        CatalogueError: the catalogue can't be read, or has no such tenant.
+        SettingsError: a file is laid out in a way in which the field has no safe place.
+    """
+    left = set(values)
+    edits = []
+    for found, source, known in catalogue.places(path, file):
+        own = {name: values[name] for name in known if name in values}
+        left -= set(own)
+        bom, text = _read(found)
+        wanted = copy.deepcopy(source.value)
+        changes = [_assignment(text, source, known[name], field, value, wanted) for name, value in own.items()]
+        after = _changed(text, changes)
+        if after != text and _reading(after, source.file) != wanted:
+            raise _no_safe_place(source, own, ".".join(field))
+        edits.append(Edit(found, source.file, bom + text, bom + after))
+    if left:
+        raise catalogue.no_tenant(min(left), file or str(path))
+    return edits
 
 
-def _added(text: str, source: Document, tenant: Path_, field: str) -> str:
-    """The text with a field, true, behind the name."""
+_Change = tuple[int, int, str]
+"""Where in the text something begins and ends, and what shall stand there."""
+
+_NO_CHANGE: _Change = (0, 0, "")
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """A file's byte order mark, if it has one, and its text."""
+    raw = path.read_bytes().decode()
+    return (_BOM, raw.removeprefix(_BOM)) if raw.startswith(_BOM) else ("", raw)
+
+
+def _changed(text: str, changes: list[_Change]) -> str:
+    for start, end, new in sorted(changes, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _assignment(
+    text: str, source: Document, tenant: Path_, field: tuple[str, str], value: str | None, wanted: Any
+) -> _Change:
+    """The change of one tenant, which is made to what is `wanted`, too."""
+    part, key = field
+    target = _value_in(wanted, tenant)
+    fields = target.get(part, {})
+    if fields.get(key) == value:
+        return _NO_CHANGE
+    if value is None:
+        alone = len(fields) == 1
+        del (target if alone else fields)[part if alone else key]
+        return _removed(text, source, tenant, field, field if alone else (key,))
+    if part not in target:
+        target[part] = {key: value}
+        return _added(text, source, tenant, field, value)
+    change = _replaced if key in fields else _put_first
+    fields[key] = value
+    return change(text, source, tenant, field, value)
+
+
+def _replaced(text: str, source: Document, tenant: Path_, field: tuple[str, ...], word: str) -> _Change:
+    start, end = source.span((*tenant, *field))
+    quoted = text[start] in "\"'"
+    return start, end, json.dumps(word, ensure_ascii=False) if quoted else word
+
+
+def _put_first(text: str, source: Document, tenant: Path_, field: tuple[str, ...], word: str) -> _Change:
+    """The change that puts a field before all others of its part."""
+    start, _ = source.span((*tenant, field[0]))
+    if text[start] == "{":
+        return start + 1, start + 1, _in_flow(text, source, tenant, field[-1:], word) + ", " * (text[start + 1] != "}")
+    column = start - (text.rfind("\n", 0, start) + 1)
+    return start, start, f"{field[-1]}: {word}{_newline(text)}{' ' * column}"
+
+
+def _added(text: str, source: Document, tenant: Path_, field: tuple[str, ...], word: str) -> _Change:
+    """The change that puts a field behind the name."""
     start, end = source.span((*tenant, "name"))
-    key = text[:start].rstrip().removesuffix(":").rstrip()
-    quote = key[-1] if key[-1] in "\"'" else ""
-    line = f"{quote}{field}{quote}: true"
     if text[source.span(tenant)[0]] == "{":
-        return f"{text[:end]}, {line}{text[end:]}"
+        return end, end, f", {_in_flow(text, source, tenant, field, word)}"
+    quote = _quote(text[:start])
     indent = " " * (source.problem((*tenant, "name"), "", at_key=True).column - 1)
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline(text)
+    above = "".join(f"{indent}{'  ' * depth}{quote}{key}{quote}:{newline}" for depth, key in enumerate(field[:-1]))
+    line = f"{above}{indent}{'  ' * (len(field) - 1)}{quote}{field[-1]}{quote}: {word}{newline}"
     rest = text.find("\n", end)
-    if rest < 0:
-        return f"{text}{newline}{indent}{line}{newline}"
-    return f"{text[: rest + 1]}{indent}{line}{newline}{text[rest + 1 :]}"
+    return (len(text), len(text), newline + line) if rest < 0 else (rest + 1, rest + 1, line)
+
+
+def _in_flow(text: str, source: Document, tenant: Path_, field: tuple[str, ...], word: str) -> str:
+    quote = _quote(text[: source.span((*tenant, "name"))[0]])
+    # In braces, a plain text may not have every character.
+    written = word if word in ("true", "false") else json.dumps(word, ensure_ascii=False)
+    for depth, key in enumerate(reversed(field)):
+        inner = f"{{{written}}}" if depth else written
+        written = f"{quote}{key}{quote}: {inner}"
+    return written
+
+
+def _removed(text: str, source: Document, tenant: Path_, field: tuple[str, ...], keys: tuple[str, ...]) -> _Change:
+    """The change that takes away a field, and with it what only it was in: `keys` lead from there to the field."""
+    start, end = source.span((*tenant, *field))
+    near = max(0, start - _NEAR)
+    lead = re.search("".join(rf"[\"']?{key}[\"']?\s*:\s*\{{?\s*" for key in keys) + "$", text[near:start])
+    begin = near + lead.start() if lead else start
+    if text[source.span((*tenant, *field[: -len(keys)]))[0]] != "{":
+        rest = text.find("\n", end)
+        return text.rfind("\n", 0, begin) + 1, len(text) if rest < 0 else rest + 1, ""
+    closed = re.compile(rf"(\s*\}}){{{lead[0].count('{') if lead else 0}}}").match(text, end)
+    end = closed.end() if closed else end
+    if after := re.compile(r"\s*,\s*").match(text, end):
+        return begin, after.end(), ""
+    return len(text[:begin].rstrip().removesuffix(",").rstrip()), end, ""
+
+
+def _quote(before: str) -> str:
+    """The quotes of the key that a text ends with."""
+    key = before.rstrip().removesuffix(":").rstrip()
+    return key[-1] if key[-1] in "\"'" else ""
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _no_safe_place(source: Document, tenants: Collection[str], line: str) -> SettingsError:
+    named = ", ".join(itertools.islice(tenants, _NAMED)) + (" and others" if len(tenants) > _NAMED else "")
+    who = f"the tenant {named} is" if len(tenants) == 1 else f"one of the tenants {named} is"
+    return SettingsError(
+        f"{printable(source.file)}: {who} written in a way that leaves no safe place for `{line}` - write it yourself"
+    )
 
 
 def _value(source: Document, path: Path_) -> dict[str, Any]:
-    found = _at(source.value, path)
-    assert isinstance(found, dict), "a tenant is a mapping"
-    return found
+    return _value_in(source.value, path)
 
 
-def _at(value: Any, path: Path_) -> Any:
+def _value_in(value: Any, path: Path_) -> dict[str, Any]:
     for step in path:
         value = value[step]
+    assert isinstance(value, dict), "a tenant is a mapping"
     return value
 
 

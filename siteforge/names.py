@@ -16,6 +16,9 @@ WORDPRESS: Final[Role] = "wordpress"
 DATABASE: Final[Role] = "mariadb"
 """The name of the database's StatefulSet, Service, Secret, claim and ServiceAccount."""
 
+CRON: Final = "wordpress-cron"
+"""The name of the CronJob that has the site do its scheduled work, and of the role of its pods."""
+
 OWNER: Final = "owner"
 """The name of the Role and RoleBinding of a tenant's owners."""
 
@@ -52,6 +55,11 @@ def role_labels(tenant: str, role: Role) -> dict[str, str]:
 def selector(tenant: str, role: Role) -> dict[str, str]:
     """Selects the pods of one role. It is immutable on the API server, so it must never need to change."""
     return {"app.kubernetes.io/name": role, "app.kubernetes.io/instance": tenant}
+
+
+def cron_selector(tenant: str) -> dict[str, str]:
+    """The labels of the pods that ask for scheduled work: no Service or budget of the site's selects them."""
+    return {"app.kubernetes.io/name": CRON, "app.kubernetes.io/instance": tenant, "app.kubernetes.io/component": "cron"}
 
 
 def annotation(key: str) -> str:

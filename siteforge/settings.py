@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime.config import is_config_secret
 
-from siteforge import catalogue, cells, configuration, debug_log, outputs, rendering, safeguards, targets
+from siteforge import catalogue, cells, configuration, debug_log, outputs, rendering, safeguards, stack_traces, targets
 from siteforge.blueprint import needed_passwords
 from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
@@ -181,8 +181,9 @@ def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Show what Siteforge has to say as Pulumi's error message, without a traceback; log no secret."""
+    """Show what Siteforge has to say as Pulumi's error message, without a traceback; tell the engine what it needs."""
     debug_log.restrain()
+    stack_traces.leave_out()
     try:
         yield
     except SiteforgeError as error:

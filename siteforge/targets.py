@@ -14,7 +14,7 @@ from siteforge.tenant_spec import TenantSpec
 VARIABLE = "PULUMI_OPTION_TARGET"
 """URNs or globs of them, separated by commas."""
 
-MOST = 15
+MOST = 14
 """Tenants that a confined run can have: their URNs have to fit into one variable, of 128 KiB at most on Linux."""
 
 _TENANT = "siteforge:index:Tenant"
@@ -48,6 +48,7 @@ _OBJECTS = {
         "wordpress-disruption-budget": "policy/v1:PodDisruptionBudget",
         "wordpress-autoscaler": "autoscaling/v2:HorizontalPodAutoscaler",
         "wordpress-deployment": "apps/v1:Deployment",
+        "wordpress-cron-job": "batch/v1:CronJob",
         "wordpress-ingress": "networking.k8s.io/v1:Ingress",
         "wordpress-http-route": "gateway.networking.k8s.io/v1:HTTPRoute",
         "wordpress-certificates-network-policy": "networking.k8s.io/v1:NetworkPolicy",

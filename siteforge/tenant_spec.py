@@ -36,6 +36,7 @@ from siteforge.constraints import (
     rule,
 )
 from siteforge.plans import DEFAULT_PLAN, PLANS
+from siteforge.rings import LAST, Ring
 from siteforge.site_values import (
     Constants,
     Environment,
@@ -214,6 +215,8 @@ class WordPressSpec(_Model):
     """The volume of wp-content."""
     internet_access: bool = True
     """Whether the site may reach the internet over HTTPS: updates, plugins and themes, APIs."""
+    cron_minutes: Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60] = 15
+    """How often the site's scheduled work is done, in minutes."""
     php: PhpSpec = PhpSpec()
     """PHP's limits."""
     smtp: SmtpSpec | None = None
@@ -295,6 +298,8 @@ class TenantSpec(_Model):
     """Whether the tenant is kept when it is removed here; the stack's (true) when left out."""
     frozen: bool = False
     """Whether the tenant is left exactly as it is in the cluster, whatever else its line says."""
+    ring: Ring = LAST
+    """When a release reaches the tenant: with the few that try it, early, or with all others."""
     credentials_version: CredentialsVersion = 1
     """Raised by one to give the tenant new passwords and salts."""
     owners: OwnersSpec = OwnersSpec()

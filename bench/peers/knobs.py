@@ -26,8 +26,10 @@ KNOBS: dict[str, type[Siteforge]] = {
     for knob in (
         *(_knob(f"cells-{size}", f"cells of {size} tenants", cell=size) for size in (10, 50, 100)),
         _knob("debug-log", "the SDK's debug messages sent", SITEFORGE_DEBUG_LOG="yes"),
+        _knob("stack-traces", "the SDK's stack traces sent", SITEFORGE_STACK_TRACES="yes"),
         _knob("checkpoints", "the state written with each operation", PULUMI_SKIP_CHECKPOINTS="false"),
         _knob("qps", "the provider's own limit of requests", PULUMI_K8S_CLIENT_QPS="50", PULUMI_K8S_CLIENT_BURST="100"),
+        *(_knob(f"heap-{mib}", f"Go's heaps kept to {mib} MiB", GOMEMLIMIT=f"{mib}MiB") for mib in (250, 350)),
         _knob("gogc", "Go's own pace of garbage collection", GOGC="100"),
     )
 }

@@ -19,7 +19,7 @@ BIN = links.BIN
 """The folder for PATH: links to all built programs, one folder per clone."""
 
 _OF_PULUMI = frozenset({"pulumi", "pulumi-resource-kubernetes"})
-_OF_TESTS_AND_BENCHMARKS = frozenset({"cyclonus", "kube-score", "actionlint", "helm"})
+_OF_TESTS_AND_BENCHMARKS = frozenset({"cyclonus", "kube-score", "actionlint", "helm", "versitygw"})
 
 
 def ensure(names: Collection[str] | None = None) -> Path:

@@ -231,6 +231,13 @@ PROGRAMS = (
         on_path=False,
     ),
     Program(
+        name="versitygw",
+        version=versions.VERSITYGW,
+        release=("github.com/versity/versitygw", f"v{versions.VERSITYGW}"),
+        builds=(Build("versitygw", packages=(("versitygw", "github.com/versity/versitygw/cmd/versitygw"),)),),
+        on_path=False,
+    ),
+    Program(
         name="helm",
         version=versions.HELM,
         release=("helm.sh/helm/v3", f"v{versions.HELM}"),

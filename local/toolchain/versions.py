@@ -15,6 +15,7 @@ CYCLONUS = "0.5.6"
 KUBE_SCORE = "1.20.0"
 HELM = "3.22.0"
 ACTIONLINT = "1.7.12"
+VERSITYGW = "1.8.0"
 
 GO = "1.26"
 """The oldest Go that builds all of these: the `go` line of their go.mod files."""

@@ -1,7 +1,7 @@
 """The command `siteforge`: one thin file a command.
 
 Results go to standard output, problems to standard error. Exit codes: 0 done or healthy, 1 failed, unhealthy or
-could not tell, 2 bad input.
+could not tell, 2 bad input, 3 drift, 4 a release that was rolled back.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from siteforge import traces
 from siteforge.cli import (
     adopt,
     backup,
@@ -17,10 +18,12 @@ from siteforge.cli import (
     drift,
     logs,
     metrics,
+    moving,
     problems,
     reconciler,
     recover,
     redact,
+    release,
     report,
     restore,
     schema,
@@ -36,11 +39,12 @@ class _Commands(TyperGroup):
     """Shows what Siteforge reports as a message, and exits with its code: no command has to."""
 
     def invoke(self, ctx: Any) -> Any:  # of a class that Typer keeps to itself
-        try:
-            return super().invoke(ctx)
-        except SiteforgeError as error:
-            problems.tell(error)
-            raise typer.Exit(problems.exit_code(error)) from None
+        with traces.span("run"):
+            try:
+                return super().invoke(ctx)
+            except SiteforgeError as error:
+                problems.tell(error)
+                raise typer.Exit(problems.exit_code(error)) from None
 
 
 app = typer.Typer(
@@ -58,12 +62,15 @@ app.command()(up.preview)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(report.report)
+app.command()(release.release)
 app.command()(suspend.suspend)
 app.command()(suspend.resume)
 app.command()(backup.backup)
 app.command()(backup.backups)
 app.command()(restore.restore)
 app.command()(restore.clone)
+app.command("import")(moving.import_)
+app.command()(moving.export)
 app.command()(metrics.metrics)
 app.command()(drift.drift)
 app.command()(recover.recover)
@@ -101,7 +108,8 @@ def _main(
 ) -> None:
     from siteforge import log
 
-    log.configure(log_level, log_format)
+    run = log.configure(log_level, log_format)
+    traces.note(run=run, command=context.invoked_subcommand or "")
     if context.invoked_subcommand is None:
         # With an option before any command there is no command to come.
         up.up(tenant) if tenant else typer.echo(context.get_help())

@@ -1,71 +1,153 @@
-"""`siteforge backup` and `siteforge backups`: copies of a tenant's site in a folder."""
+"""`siteforge backup` and `siteforge backups`: copies of tenants' sites in a folder or a bucket."""
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from siteforge.cli import options
+from siteforge.cli.logs import seconds
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
 from siteforge.errors import printable
 
 if TYPE_CHECKING:
     # Imported where they are used: a client of the cluster takes a fifth of a second.
     from siteforge.fleet.archives import Backup
+    from siteforge.fleet.places import Place
     from siteforge.fleet.project import Project
+    from siteforge.fleet.retention import Rule
+    from siteforge.fleet.rounds import Round
 
-FolderOption = Annotated[
-    Path | None,
-    typer.Option("--from", metavar="FOLDER", help="Where backups are; `backups` in the project when left out."),
+
+def place(text: str) -> "Place":
+    """The place that an option names, as `fleet.places.parse` reads it."""
+    from siteforge.fleet import places
+
+    return places.parse(text)
+
+
+def rule(text: str) -> "Rule":
+    """What `--keep` says: a number of backups, or an age.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    from siteforge.fleet.retention import Rule
+
+    if text.isascii() and text.isdecimal() and int(text):
+        return Rule(newest=int(text))
+    return Rule(seconds=seconds(text))
+
+
+_PLACE_HELP = "A folder or s3://BUCKET/PREFIX; the project's `backups` if left out."
+
+# Typer wants a class here; what comes is what `place` returns.
+FromOption = Annotated[
+    Any,
+    typer.Option(
+        "--from",
+        metavar="PLACE",
+        parser=place,
+        help=_PLACE_HELP,
+    ),
+]
+ToOption = Annotated[
+    Any,
+    typer.Option(
+        "--to",
+        metavar="PLACE",
+        parser=place,
+        help=_PLACE_HELP,
+    ),
 ]
 MaintenanceOption = Annotated[
     bool, typer.Option("--maintenance", help="Keep visitors out meanwhile: for a site that never rests.")
 ]
 
 
-def folder(project: "Project", given: Path | None) -> Path:
+def folder(project: "Project", given: "Place | None") -> "Place":
     """Where backups are."""
     return given or project.backups
 
 
 def backup(
-    tenant: TenantName,
+    tenant: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TENANT",
+            help="A tenant of the catalogue.",
+            autocompletion=options.complete_tenant,
+            show_default=False,
+        ),
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="Every tenant, one after the other.")] = False,
     stack: StackOption = None,
-    to: Annotated[
-        Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Where to write it; `backups` in the project when left out."),
+    to: ToOption = None,
+    keep: Annotated[
+        list[Any] | None,
+        typer.Option(
+            "--keep",
+            metavar="N|AGE",
+            parser=rule,
+            help="Then remove a tenant's other backups: all but its newest N, or those of an age as in 30d, or both.",
+        ),
     ] = None,
     maintenance: MaintenanceOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Copy a tenant's database and files, as they are at one moment, into one file of a folder.
+    """Copy a tenant's database and files, as they are at one moment, into one file.
 
-    Exits with 1 if nothing could be copied; then there is no file.
+    Exits with 1 if a tenant could not be copied; then there is no new file of it, and the old ones stay.
 
-    Examples: siteforge backup blog-aku; siteforge backup blog-aku --to /srv/backups --maintenance
+    Examples: siteforge backup blog-aku; siteforge backup --all --to s3://backups/prod --keep 7 --keep 30d
     """
-    from siteforge.fleet import backup as fleet_backup
+    from siteforge.fleet import rounds
     from siteforge.fleet.project import Project
 
+    if (tenant is None) is not everyone:
+        raise typer.BadParameter("name one, or use --all", param_hint="TENANT")
     project = Project.find(stack)
-    spec = options.known(project, tenant)
+    specs = [options.known(project, tenant)] if tenant else project.tenants
     with project.cluster() as cluster:
-        taken = fleet_backup.take(
+        done = rounds.take(
             cluster,
-            project.configuration.blueprint(spec),
+            map(project.configuration.blueprint, specs),
             folder(project, to),
+            keep or (),
             maintenance=maintenance,
             progress=tell,
         )
-    typer.echo(json.dumps(data(taken), indent=2) if output is Output.JSON else f"{taken.about.time}  {taken.path}")
+    failures = done.failed | (done.skipped if tenant else {})
+    if output is Output.JSON and everyone:
+        typer.echo(json.dumps(_report(done), indent=2))
+    elif output is Output.JSON:
+        typer.echo("".join(json.dumps(data(one), indent=2) for one in done.taken), nl=bool(done.taken))
+    else:
+        for one in done.taken:
+            typer.echo(printable(f"{one.about.time}  {one.path}"))
+        for one in done.removed:
+            typer.echo(printable(f"removed {one.path}"))
+    for reason in (done.skipped | failures).values():
+        for line in reason.splitlines():
+            typer.echo(printable(line), err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _report(done: "Round") -> dict[str, Any]:
+    return {
+        "taken": [data(one) for one in done.taken],
+        "removed": [str(one.path) for one in done.removed],
+        "skipped": done.skipped,
+        "failed": done.failed,
+    }
 
 
 def backups(
     tenant: TenantName,
     stack: StackOption = None,
-    source: FolderOption = None,
+    source: FromOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """List the complete backups of a tenant, the newest first; it needn't be in the catalogue any more.

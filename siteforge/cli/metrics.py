@@ -4,19 +4,22 @@ import re
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from siteforge.cli import problems
+from siteforge.cli.backup import place
 from siteforge.cli.options import StackOption
 from siteforge.cli.status import DriftOption, look
-from siteforge.errors import SettingsError, SiteforgeError, printable
+from siteforge.errors import BackupError, SettingsError, SiteforgeError, printable
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from siteforge.fleet.freshness import Freshness
     from siteforge.fleet.metrics import Looks
+    from siteforge.fleet.project import Project
 
 
 def metrics(
@@ -27,6 +30,12 @@ def metrics(
     once: Annotated[bool, typer.Option("--once", help="Look once and print them, for a textfile collector.")] = False,
     stack: StackOption = None,
     drift: DriftOption = False,
+    backups: Annotated[
+        Any,
+        typer.Option(
+            "--backups", metavar="PLACE", parser=place, help="Tell how old backups are that are kept there, too."
+        ),
+    ] = None,
 ) -> None:
     """Serve the fleet's status as Prometheus metrics until it is told to end (Ctrl-C, SIGTERM).
 
@@ -35,15 +44,17 @@ def metrics(
 
     With --once it exits with 0, or with 1 if the cluster can't be asked.
 
-    Examples: siteforge metrics --listen 0.0.0.0:9464; siteforge metrics --once > siteforge.prom
+    Examples: siteforge metrics --listen 0.0.0.0:9464 --backups s3://backups/prod; siteforge metrics --once
     """
+    from siteforge.fleet.freshness import Freshness
     from siteforge.fleet.metrics import Looks
 
     looks = Looks()
+    freshness = Freshness(backups) if backups else None
     if once:
         from prometheus_client import generate_latest
 
-        _look(looks, stack, drift)
+        _look(looks, stack, drift, freshness)
         typer.echo(generate_latest(looks.registry), nl=False)
         return
     where = address(listen)
@@ -53,7 +64,7 @@ def metrics(
     serve(looks.registry, *where)
     while not stopped.is_set():
         try:
-            _look(looks, stack, drift)
+            _look(looks, stack, drift, freshness)
         except SiteforgeError as error:
             # What it is about may pass: a catalogue that is being edited, an API server that is being renewed.
             looks.failed()
@@ -61,14 +72,28 @@ def metrics(
         stopped.wait(interval)
 
 
-def _look(looks: "Looks", stack: str | None, drift: bool) -> None:
+def _look(looks: "Looks", stack: str | None, drift: bool, freshness: "Freshness | None") -> None:
     from siteforge.fleet.project import Project
 
     started = time.monotonic()
     project = Project.find(stack)
     with project.cluster() as cluster:
         statuses = look(project, cluster, None, stack, volumes=True, drift=drift)
-    looks.succeeded(statuses, time.monotonic() - started)
+    looks.succeeded(statuses, time.monotonic() - started, _backups(project, freshness) if freshness else None)
+
+
+def _backups(project: "Project", freshness: "Freshness") -> dict[str, float]:
+    from siteforge.fleet.backup import elsewhere
+
+    blueprints = map(project.configuration.blueprint, project.tenants)
+    try:
+        return freshness.seconds(one.name for one in blueprints if not elsewhere(one))
+    except BackupError as error:
+        # A store that can't be asked for a while makes nobody blind for the tenants.
+        if not freshness.last:
+            raise
+        problems.tell(error)
+        return freshness.last
 
 
 def serve(registry: "CollectorRegistry", address: str, port: int) -> None:

@@ -31,6 +31,20 @@ def complete_tenant(incomplete: str) -> Iterable[str]:
         return []
 
 
+def complete_moment(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Times of a tenant's backups, the latest first, where they lie in a folder; a bucket is not asked."""
+    from siteforge.fleet import archives
+
+    place = context.params.get("source") or DEFAULT_BACKUPS
+    # After an option that has no value yet, arguments are not read: they are what is left.
+    tenant = context.params.get("tenant") or next(iter(context.args), "")
+    if not isinstance(place, Path) or not tenant:
+        return []
+    found, _ = archives.listed(place, tenant)
+    times = [archives.LATEST, *(one.about.time for one in found)]
+    return [time for time in times if time.startswith(incomplete)]
+
+
 def known(project: "Project", tenant: str) -> "TenantSpec":
     """The tenant of a name.
 
@@ -55,6 +69,7 @@ TenantsOption = Annotated[
 ]
 
 DEFAULT_CATALOGUE = Path("tenants.yaml")
+DEFAULT_BACKUPS = Path("backups")
 
 TenantName = Annotated[
     str, typer.Argument(metavar="TENANT", help="A tenant of the catalogue.", autocompletion=complete_tenant)

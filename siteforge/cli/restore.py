@@ -1,13 +1,12 @@
 """`siteforge restore` and `siteforge clone`: a site as it was when a backup was taken, in its tenant or another."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from siteforge.cli import backup, options
-from siteforge.cli.backup import FolderOption
+from siteforge.cli.backup import FromOption
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
 from siteforge.cli.up import TimeoutOption
 
@@ -15,12 +14,24 @@ KeepAddressesOption = Annotated[
     bool, typer.Option("--keep-addresses", help="Of another tenant's site, which is to get that one's domains.")
 ]
 
+SafetyOption = Annotated[
+    bool, typer.Option("--safety-backup/--no-safety-backup", help="Back up first what is there now.")
+]
+
 
 def restore(
     tenant: TenantName,
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help="As `siteforge backups` shows it, or `latest`.")],
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="As `siteforge backups` shows it, or `latest`.",
+            autocompletion=options.complete_moment,
+        ),
+    ],
     stack: StackOption = None,
-    source: FolderOption = None,
+    source: FromOption = None,
     new: Annotated[
         str | None,
         typer.Option(
@@ -31,9 +42,7 @@ def restore(
         ),
     ] = None,
     keep_addresses: KeepAddressesOption = False,
-    safety: Annotated[
-        bool, typer.Option("--safety-backup/--no-safety-backup", help="Back up first what is there now.")
-    ] = True,
+    safety: SafetyOption = True,
     timeout: TimeoutOption = 600,
     output: OutputOption = Output.TEXT,
 ) -> None:
@@ -80,10 +89,7 @@ def clone(
         ),
     ],
     stack: StackOption = None,
-    to: Annotated[
-        Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Where backups are written; `backups` in the project if left out."),
-    ] = None,
+    to: backup.ToOption = None,
     maintenance: backup.MaintenanceOption = False,
     keep_addresses: KeepAddressesOption = False,
     timeout: TimeoutOption = 600,

@@ -44,6 +44,7 @@ _WIDE: tuple[_Column, ...] = (
     ("QUOTA", lambda one, now: ", ".join(map(str, filter(_used, one.quota))) or "-"),
     ("VOLUMES", lambda one, now: ", ".join(map(_volume, one.volumes)) or "-"),
     *_COLUMNS[7:9],
+    ("CRON", lambda one, now: age(one.cron, now)),
     ("STACK", lambda one, now: one.stack),
     *_COLUMNS[9:],
 )

@@ -90,7 +90,9 @@ def _run(
             return
         if verb == "up" and found.runs:
             rights.require(cluster, project.configuration)
-        summary = _perform(project, cluster, found, verb, fleet.jobs(jobs), timeout, quiet=output is Output.JSON)
+        summary = _perform(
+            project, cluster, found, verb, fleet.jobs(jobs, found.runs), timeout, quiet=output is Output.JSON
+        )
     seconds = time.monotonic() - started
     if output is Output.JSON:
         typer.echo(json.dumps(_report(found, summary, seconds), indent=2))

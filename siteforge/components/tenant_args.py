@@ -104,6 +104,8 @@ class WordPressArgs(TypedDict):
     resources: NotRequired[ResourcesArgs]
     scheduling: NotRequired[SchedulingArgs]
     volume: NotRequired[MediaVolumeArgs]
+    cron_minutes: NotRequired[int]
+    """How often the site's scheduled work is done, in minutes: 15 by default (docs/cron.md)."""
     internet_access: NotRequired[bool]
     php: NotRequired[PhpArgs]
     smtp: NotRequired[SmtpArgs]
@@ -142,6 +144,8 @@ class IngressArgs(TypedDict):
     """Namespace and name of a Gateway, as in `edge/public`, for HTTPRoutes instead of Ingresses."""
     awaited: NotRequired[bool]
     """Whether an update waits until an Ingress has an address."""
+    metrics_namespace: NotRequired[str]
+    """Where the pods run that may read the metrics of the site's own pods; without it, it tells none."""
 
 
 class TenantArgs(TypedDict):

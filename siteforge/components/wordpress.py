@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
+from pulumi_kubernetes.batch.v1 import CronJob
 from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import Ingress, NetworkPolicy
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
@@ -13,7 +14,7 @@ from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import fingerprint
 from siteforge.components.placement import place
 from siteforge.secrets import Credentials
-from siteforge.specs import ingress, network, wordpress
+from siteforge.specs import cron, ingress, network, wordpress
 
 
 class WordPress(pulumi.ComponentResource):
@@ -52,6 +53,12 @@ class WordPress(pulumi.ComponentResource):
             wordpress.deployment(tenant),
             boundary.running(self, secret, config_map, account, self.claim),
             spec=fingerprint(credentials).apply(lambda known: wordpress.deployment_spec(tenant, known)),
+        )
+        place(
+            CronJob,
+            f"{name}-cron-job",
+            cron.cron_job(tenant),
+            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[config_map, account])),
         )
         if tenant.domains:
             after_service = pulumi.ResourceOptions(depends_on=[self.service])

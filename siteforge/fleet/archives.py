@@ -1,6 +1,6 @@
-"""Backups as they lie in a folder: one zip file each, whose manifest is written last.
+"""Backups as they lie in a folder or a bucket (fleet/places.py): one zip file each, whose manifest is written last.
 
-    FOLDER/TENANT/2026-11-29T081500Z.zip
+    PLACE/TENANT/2026-11-29T081500Z.zip
         database.sql    what the database holds, as SQL
         wp-content.tar  the files of the site
         manifest.json   whose it is, of when, and size and SHA-256 of each part
@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import secrets
+import tempfile
 import time
 import zipfile
 import zlib
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from siteforge.errors import BackupError, printable
+from siteforge.fleet import places
+from siteforge.fleet.places import Place
 
 DATABASE: Final = "database.sql"
 FILES: Final = "wp-content.tar"
@@ -68,7 +71,7 @@ class About:
 class Backup:
     """A complete backup."""
 
-    path: Path
+    path: Place
     about: About
     parts: tuple[Part, ...]
 
@@ -96,8 +99,12 @@ class Backup:
         (part,) = (one for one in self.parts if one.name == name)
         digest, size = hashlib.sha256(), 0
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(name) as opened:
-                while piece := opened.read(_PIECE_BYTES):
+            with (
+                places.opened(self.path) as file,
+                zipfile.ZipFile(file) as archive,
+                archive.open(name) as content,
+            ):
+                while piece := content.read(_PIECE_BYTES):
                     digest.update(piece)
                     size += len(piece)
                     yield piece
@@ -111,15 +118,17 @@ class Writer:
     """A backup that is being written; without `finish` nothing of it stays.
 
     Args:
-        folder: where backups are.
+        place: where backups are; what is to go to a bucket is put together in a temporary folder.
         tenant: whose it is.
 
     Raises:
         BackupError: the folder can't be written.
     """
 
-    def __init__(self, folder: Path, tenant: str) -> None:
-        self._folder = folder / tenant
+    def __init__(self, place: Place, tenant: str) -> None:
+        self._place = place / tenant
+        self._own = None if isinstance(self._place, Path) else tempfile.TemporaryDirectory(prefix="siteforge-")
+        self._folder = Path(self._own.name) if self._own else Path(str(self._place))
         try:
             # Whoever may read a backup has the site, the passwords of its users among it.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,7 +136,9 @@ class Writer:
             self._temporary = self._folder / f".{secrets.token_hex(8)}.part"
             self._file = os.fdopen(os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
         except OSError as error:
-            raise BackupError(f"{folder} can't be written ({error.strerror}) - name another folder") from None
+            raise BackupError(
+                f"{self._folder.parent} can't be written ({error.strerror}) - name another folder"
+            ) from None
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=_FASTEST)
         self._parts: list[Part] = []
 
@@ -141,6 +152,8 @@ class Writer:
             self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self._temporary.unlink()
+        if self._own:
+            self._own.cleanup()
 
     def add(self, name: str, content: Iterable[bytes]) -> None:
         """Write a part.
@@ -162,19 +175,14 @@ class Writer:
         Raises:
             BackupError: it can't be written, or there is one of this second.
         """
-        path = self._folder / f"{about.time.replace(':', '')}.zip"
+        path = self._place / f"{about.time.replace(':', '')}.zip"
         manifest = {"format": _FORMAT, **asdict(about), "parts": [asdict(part) for part in self._parts]}
         with self._writing():
             self._zip.writestr(_MANIFEST, json.dumps(manifest, indent=2) + "\n")
             self._zip.close()
             self._file.flush()
             os.fsync(self._file.fileno())
-            if path.exists():
-                raise BackupError(f"{path}: there is a backup of this second already - try again")
-            self._temporary.rename(path)
-            folder = os.open(self._folder, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+            places.give(self._temporary, path)
         return Backup(path, about, tuple(self._parts))
 
     @contextlib.contextmanager
@@ -185,24 +193,24 @@ class Writer:
             raise BackupError(f"{self._folder} can't be written ({error.strerror}) - make room there") from None
 
 
-def listed(folder: Path, tenant: str) -> tuple[list[Backup], list[str]]:
+def listed(place: Place, tenant: str) -> tuple[list[Backup], list[str]]:
     """The complete backups of a tenant, the newest first, and what is wrong with files that look like some."""
     found, problems = [], []
-    for path in sorted((folder / tenant).glob("*.zip"), reverse=True):
+    for path in places.zips(place / tenant):
         try:
             found.append(load(path))
         except BackupError as error:
             problems.append(str(error))
-    return sorted(found, key=lambda one: one.about.time, reverse=True), problems
+    return sorted(found, key=lambda one: one.about.time, reverse=True), sorted(problems)
 
 
-def find(folder: Path, tenant: str, moment: str) -> Backup:
+def find(place: Place, tenant: str, moment: str) -> Backup:
     """The backup of a time, as `listed` tells it, or the latest.
 
     Raises:
         BackupError: there is none, or it is not complete.
     """
-    found, problems = listed(folder, tenant)
+    found, problems = listed(place, tenant)
     if moment == LATEST and found:
         return found[0]
     for one in found:
@@ -211,17 +219,17 @@ def find(folder: Path, tenant: str, moment: str) -> Backup:
     told = "".join(f"\n{problem}" for problem in problems)
     known = ", ".join(one.about.time for one in found[:5])
     fix = f"there are {known}" if known else f"`siteforge backup {tenant}` makes one"
-    raise BackupError(f"{folder / tenant}: no backup of {printable(moment)} - {fix}{told}")
+    raise BackupError(f"{place / tenant}: no backup of {printable(moment)} - {fix}{told}")
 
 
-def load(path: Path) -> Backup:
+def load(path: Place) -> Backup:
     """What the manifest of a backup says.
 
     Raises:
         BackupError: the file is no complete backup.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with places.opened(path) as file, zipfile.ZipFile(file) as archive:
             manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
             parts = tuple(Part(**part) for part in manifest.pop("parts"))
             written = {name: archive.getinfo(name).file_size for name in archive.namelist() if name != _MANIFEST}
@@ -248,5 +256,5 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _damaged(path: Path, reason: str) -> BackupError:
+def _damaged(path: Place, reason: str) -> BackupError:
     return BackupError(f"{path}: {printable(reason)} - use another backup")

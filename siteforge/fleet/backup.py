@@ -10,16 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, ClusterError
-from siteforge.fleet import archives, execution
+from siteforge.fleet import archives, dumps, execution
 from siteforge.fleet.archives import About, Backup, Writer
 from siteforge.fleet.cluster import POD, Cluster
 from siteforge.fleet.execution import Container
+from siteforge.fleet.places import Place
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest
@@ -35,10 +35,8 @@ _MAINTENANCE_SECONDS = 120
 _CLIENT = f'MYSQL_PWD="$(cat {pods.SECRETS_FOLDER}/root-password)" exec "$@"'
 _DUMP = (
     *("mariadb-dump", "--user=root", "--single-transaction", "--quick", "--hex-blob"),
-    *("--default-character-set=utf8mb4", "--routines", "--triggers", "--events", database.NAME),
+    *("--default-character-set=utf8mb4", "--routines", "--triggers", "--events"),
 )
-_COMPLETE = b"-- Dump completed"
-"""The last line of a dump that came to its end."""
 
 _UNSAFE_TABLES = (
     "SELECT TABLE_NAME FROM information_schema.TABLES"  # noqa: S608 - all constants
@@ -79,13 +77,8 @@ def workings(cluster: Cluster, tenant: Blueprint) -> Workings:
         BackupError: the tenant is suspended, its database is kept elsewhere, or something doesn't run.
         ClusterError: the API server can't be asked, or refuses.
     """
-    if tenant.suspended:
-        raise BackupError(
-            f"{tenant.name} is suspended, and nothing of it runs - `siteforge resume {tenant.name}` first"
-        )
-    if tenant.database is None:
-        where = tenant.external_database.host if tenant.external_database else "elsewhere"
-        raise BackupError(f"{tenant.name}: its database is kept by {where} - back it up there")
+    if reason := elsewhere(tenant):
+        raise BackupError(reason)
     namespace = names.namespace(tenant.name)
     found = cluster.objects(POD, labels=f"app.kubernetes.io/instance={tenant.name}", namespace=namespace)
     sites = tuple(Container(namespace, one["metadata"]["name"], WORDPRESS) for one in found if _runs(one, WORDPRESS))
@@ -94,6 +87,16 @@ def workings(cluster: Cluster, tenant: Blueprint) -> Workings:
         missing = "site" if databases else "database"
         raise BackupError(f"{tenant.name}: no pod of its {missing} runs - `siteforge status {tenant.name}` says why")
     return Workings(sites, databases[0])
+
+
+def elsewhere(tenant: Blueprint) -> str:
+    """Why there is nothing of a tenant that commands in its pods could copy; empty if there is."""
+    if tenant.suspended:
+        return f"{tenant.name} is suspended, and nothing of it runs - `siteforge resume {tenant.name}` first"
+    if tenant.database is None:
+        where = tenant.external_database.host if tenant.external_database else "elsewhere"
+        return f"{tenant.name}: its database is kept by {where} - back it up there"
+    return ""
 
 
 def _runs(pod: Manifest, role: str) -> bool:
@@ -110,7 +113,7 @@ def _runs(pod: Manifest, role: str) -> bool:
 def take(
     cluster: Cluster,
     tenant: Blueprint,
-    folder: Path,
+    folder: Place,
     *,
     maintenance: bool = False,
     progress: Callable[[str], None] = lambda _: None,
@@ -143,7 +146,7 @@ def _take(
     cluster: Cluster,
     tenant: Blueprint,
     of: Workings,
-    folder: Path,
+    folder: Place,
     progress: Callable[[str], None],
     *,
     maintenance: bool,
@@ -162,7 +165,7 @@ def _take(
         )
         with Writer(folder, tenant.name) as writer:
             progress("database")
-            writer.add(archives.DATABASE, _complete(client(cluster, of, _DUMP), tenant.name))
+            writer.add(archives.DATABASE, dump(cluster, of, tenant.name))
             progress("files")
             writer.add(archives.FILES, execution.stream(cluster, of.site, ["sh", "-c", _ARCHIVE]))
             after = _files(cluster, of)
@@ -178,6 +181,25 @@ def _take(
 
 def _files(cluster: Cluster, of: Workings) -> set[str]:
     return set(execution.output(cluster, of.site, ["sh", "-c", _CHANGES]).splitlines())
+
+
+def dump(cluster: Cluster, of: Workings, tenant: str, name: str = database.NAME) -> Iterator[bytes]:
+    """What a database holds, as SQL, as of one moment.
+
+    Args:
+        cluster, of, tenant: where, and whose.
+        name: the database's.
+
+    Raises:
+        BackupError: the dump has no end.
+        ClusterError: as `execution.stream`.
+    """
+    end = b""
+    for piece in client(cluster, of, (*_DUMP, name)):
+        end = (end + piece)[-200:]
+        yield piece
+    if dumps.COMPLETE not in end:
+        raise BackupError(f"{tenant}: the dump of its database has no end - try again")
 
 
 def client(
@@ -199,15 +221,6 @@ def sql(cluster: Cluster, of: Workings, statement: str) -> str:
     """
     command = ("mariadb", "--user=root", "--batch", "--skip-column-names", f"--execute={statement}")
     return b"".join(client(cluster, of, command)).decode()
-
-
-def _complete(dump: Iterator[bytes], tenant: str) -> Iterator[bytes]:
-    end = b""
-    for piece in dump:
-        end = (end + piece)[-200:]
-        yield piece
-    if _COMPLETE not in end:
-        raise BackupError(f"{tenant}: the dump of its database has no end - try again")
 
 
 @contextmanager

@@ -84,6 +84,7 @@ TENANT_KINDS: Final = (
     Kind("v1", "Service", "services"),
     Kind("apps/v1", "Deployment", "deployments"),
     Kind("apps/v1", "StatefulSet", "statefulsets"),
+    Kind("batch/v1", "CronJob", "cronjobs"),
     Kind(_NETWORKING, "NetworkPolicy", "networkpolicies"),
     Kind(_NETWORKING, "Ingress", "ingresses"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),

@@ -28,7 +28,7 @@ _TUNED = {
     # Read by the Kubernetes provider: its client would otherwise make 50 requests a second, whatever the server takes.
     "PULUMI_K8S_CLIENT_QPS": "500",
     "PULUMI_K8S_CLIENT_BURST": "1000",
-    # Of Go's collector, in the engine and the provider: they live for seconds, and memory is budgeted for them.
+    # Of Go's collector, in the engine and the provider: they live for seconds. See `heap_mebibytes` for its end.
     "GOGC": "400",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     # The state is written once, at the end, and not twice for each resource: the work of that grows with the square
@@ -44,6 +44,17 @@ _PARALLEL = "32"
 """Operations at once: they wait for the API server more than they compute."""
 
 
+def heap_mebibytes(size: int) -> int:
+    """How far Go's heaps may grow before they are collected more often, in the engine and the provider each, in MiB.
+
+    Less is paid for with CPU, more is worth nothing (the knobs `heap-...` of `make bench`).
+
+    Args:
+        size: tenants of the stack.
+    """
+    return max(250, 10 * size)
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of Pulumi on one stack."""
@@ -55,6 +66,13 @@ class Run:
     """Whether the engine is confined to them, and leaves all others of the stack as they are."""
     refresh: bool = True
     """Whether the engine reads the cluster first; needless for tenants that were never made."""
+    size: int = field(default=0, compare=False)
+    """Tenants of the whole stack, which the engine loads whomever the run is about; 0 if nobody counted."""
+
+    @property
+    def tuned(self) -> dict[str, str]:
+        """The variables that make it fast; those of whoever runs it come first."""
+        return _TUNED | ({"GOMEMLIMIT": f"{heap_mebibytes(self.size)}MiB"} if self.size else {})
 
     def environment(self, project: str) -> dict[str, str]:
         """The variables that confine it."""
@@ -178,7 +196,7 @@ class Runner:
     def _start(self, run: Run, verb: Verb, log: Path) -> "subprocess.Popen[str]":
         # The engine's events, as Pulumi's own Automation API gets them.
         events = {"PULUMI_DEBUG_COMMANDS": "true"}
-        environment = {**_TUNED, **os.environ, **events, **run.environment(self._project.name)}
+        environment = {**run.tuned, **os.environ, **events, **run.environment(self._project.name)}
         if not run.confined:
             environment.pop(targets.VARIABLE, None)
         quiet = ["--suppress-outputs", "--suppress-progress"]

@@ -5,7 +5,7 @@ Pure but for `Looks`, which counts: statuses in, metrics out. `siteforge metrics
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -20,8 +20,13 @@ from siteforge.quantities import parse
 _OF_ONE = ("tenant", "stack")
 
 
-def families(statuses: Sequence[TenantStatus]) -> Iterator[Metric]:
-    """What is to be said of tenants: a fixed number of series for each, and one for each condition of the fleet."""
+def families(statuses: Sequence[TenantStatus], backups: Mapping[str, float]) -> Iterator[Metric]:
+    """What is to be said of tenants: a fixed number of series for each, and one for each condition of the fleet.
+
+    Args:
+        statuses: how they are.
+        backups: when each was last backed up, in seconds of Unix time, of those of which that is to be known.
+    """
     counts = Counter(one.condition for one in statuses)
     yield _family(
         "siteforge_tenants", "Tenants by condition.", ["condition"], _rows(((c,), counts[c]) for c in Condition)
@@ -68,6 +73,12 @@ def families(statuses: Sequence[TenantStatus]) -> Iterator[Metric]:
         "Bytes on a tenant's volume, where its driver tells.",
         (*_OF_ONE, "claim"),
         _rows(((v.claim,), v.used, one) for one in statuses for v in one.volumes if v.used is not None),
+    )
+    yield _family(
+        "siteforge_tenant_backup_timestamp_seconds",
+        "Of when a tenant's newest complete backup is, 0 for none, where backups are looked for.",
+        _OF_ONE,
+        _rows(((), backups[one.name], one) for one in statuses if one.name in backups),
     )
 
 
@@ -125,6 +136,7 @@ class Looks(Collector):
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._statuses: list[TenantStatus] = []
+        self._backups: Mapping[str, float] = {}
         self._lock = threading.Lock()
         self._ended = Counted("siteforge_looks", "Looks at the fleet by outcome.", ["outcome"], registry=self.registry)
         for outcome in ("succeeded", "failed"):
@@ -142,12 +154,14 @@ class Looks(Collector):
     def collect(self) -> Iterator[Metric]:
         """The tenants' part."""
         with self._lock:
-            yield from families(self._statuses)
+            yield from families(self._statuses, self._backups)
 
-    def succeeded(self, statuses: list[TenantStatus], seconds: float) -> None:
+    def succeeded(
+        self, statuses: list[TenantStatus], seconds: float, backups: Mapping[str, float] | None = None
+    ) -> None:
         """Take note of what a look found, and of how long it took."""
         with self._lock:
-            self._statuses = statuses
+            self._statuses, self._backups = statuses, backups or {}
         self._ended.labels("succeeded").inc()
         self._took.observe(seconds)
         self._last.set_to_current_time()

@@ -1,7 +1,7 @@
 """What a run over the fleet has to do: which cells, and in each of them which tenants."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from siteforge import targets
 from siteforge.cells import Cells
@@ -32,6 +32,11 @@ class Cell:
     def gone(self) -> set[str]:
         """Tenants that it has and should no longer have."""
         return set(self.recorded or ()) - set(self.wanted)
+
+    @property
+    def size(self) -> int:
+        """How many tenants it has or is to have."""
+        return len(set(self.wanted) | self.gone)
 
 
 def cells(
@@ -97,34 +102,36 @@ def without(known: Iterable[Run], tenants: Collection[str]) -> Iterator[Run]:
             continue
         if left and not run.confined:
             # Who is confined relies on the provider that the whole run would have made first.
-            yield Run(run.stack, (), confined=True, refresh=False)
+            yield replace(run, tenants=(), confined=True, refresh=False)
         for start in range(0, len(left), targets.MOST):
-            yield Run(run.stack, tuple(left[start : start + targets.MOST]), confined=True, refresh=run.refresh)
+            yield replace(run, tenants=tuple(left[start : start + targets.MOST]), confined=True)
 
 
 def _runs(cell: Cell, present: set[str], asked: set[str], drifted: set[str], everything: bool) -> list[Run]:
     all_of_it = set(cell.wanted) | cell.gone
     if everything and not asked:
-        return [Run(cell.stack, tuple(sorted(all_of_it)), confined=False)]
+        return [Run(cell.stack, tuple(sorted(all_of_it)), confined=False, size=cell.size)]
     # What plain Pulumi destroyed, or somebody deleted as a whole, is seen without looking at a tenant's objects.
     absent = set(cell.wanted) - present
     affected = all_of_it if everything else cell.changed | cell.gone | absent | (drifted & all_of_it)
     if asked:
         confined = [*_confined(cell, present, sorted(affected & asked))]
-        first = [Run(cell.stack, (), confined=True, refresh=False)] if cell.empty and confined else []
+        first = [Run(cell.stack, (), confined=True, refresh=False, size=cell.size)] if cell.empty and confined else []
         return first + confined
     if not affected:
         return []
     # A run of the whole stack does more work, but in one go: worth it where most of it has to be done anyway.
     if len(affected) > targets.MOST or 2 * len(affected) > len(all_of_it):
-        return [Run(cell.stack, tuple(sorted(affected)), confined=False, refresh=not _new(cell, present, affected))]
+        fresh = _new(cell, present, affected)
+        return [Run(cell.stack, tuple(sorted(affected)), confined=False, refresh=not fresh, size=cell.size)]
     return [*_confined(cell, present, sorted(affected))]
 
 
 def _confined(cell: Cell, present: Collection[str], names: Sequence[str]) -> Iterator[Run]:
     for start in range(0, len(names), targets.MOST):
         some = names[start : start + targets.MOST]
-        yield Run(cell.stack, tuple(some), confined=True, refresh=not _new(cell, present, some))
+        fresh = _new(cell, present, some)
+        yield Run(cell.stack, tuple(some), confined=True, refresh=not fresh, size=cell.size)
 
 
 def _new(cell: Cell, present: Collection[str], names: Collection[str]) -> bool:

@@ -181,7 +181,7 @@ class Reconciler:
         performance = Performance(project, cluster, found)
         with self._watched(performance):
             done.summary = performance.perform(
-                up.jobs(self._rules.jobs),
+                up.jobs(self._rules.jobs, found.runs),
                 self._rules.timeout,
                 lambda *_: None,
                 lambda reasons: _log.warning("not ready yet", tenants=dict(reasons)),

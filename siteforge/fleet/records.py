@@ -80,9 +80,8 @@ def write(cluster: Cluster, project: str, stack: str, tenants: Mapping[str, str]
     Raises:
         ClusterError: the API server can't be asked, or refuses.
     """
-    labels = {"app.kubernetes.io/part-of": "siteforge-fleet", _LABEL: _CELL}
-    home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME, "labels": dict(labels)}}
-    cluster.apply(home)
+    labels = _labels()
+    cluster.apply(home())
     record: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -90,6 +89,15 @@ def write(cluster: Cluster, project: str, stack: str, tenants: Mapping[str, str]
         "data": {"project": project, "stack": stack, "tenants": json.dumps(dict(sorted(tenants.items())))},
     }
     cluster.apply(record)
+
+
+def home() -> dict[str, Any]:
+    """The namespace of the fleet's own objects."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME, "labels": _labels()}}
+
+
+def _labels() -> dict[str, str]:
+    return {"app.kubernetes.io/part-of": "siteforge-fleet", _LABEL: _CELL}
 
 
 def updated(old: Mapping[str, str], done: Mapping[str, str], gone: Collection[str], failed: Iterable[str]) -> Digests:

@@ -7,10 +7,9 @@ what the catalogue says of title, address and password, and ends the maintenance
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from siteforge.fleet import archives, backup, execution, readiness
 from siteforge.fleet.archives import About, Backup
 from siteforge.fleet.backup import Workings
 from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.places import Place
 from siteforge.specs import database
 
 _CONTENT: Final = "/var/www/html/wp-content"
@@ -59,7 +59,7 @@ class Restored:
 def restore(
     cluster: Cluster,
     tenant: Blueprint,
-    folder: Path,
+    folder: Place,
     moment: str,
     *,
     source: str = "",
@@ -84,8 +84,35 @@ def restore(
         BackupError: there is no such backup, or it is damaged; the tenant can't take it. Nothing was changed.
         ClusterError: something failed; says how far it came.
     """
-    source = source or tenant.name
-    chosen = archives.find(folder, source, moment)
+    chosen = archives.find(folder, source or tenant.name, moment)
+    moved = not keep_addresses and chosen.about.tenant != tenant.name
+    hosts = addresses(chosen.about, tenant) if moved else {}
+    return put(cluster, tenant, folder, chosen, hosts, safety=safety, seconds=seconds, progress=progress)
+
+
+def put(
+    cluster: Cluster,
+    tenant: Blueprint,
+    folder: Place,
+    chosen: Backup,
+    hosts: Mapping[str, str],
+    *,
+    safety: bool,
+    seconds: float,
+    progress: Callable[[str], None],
+) -> Restored:
+    """Put a backup in the place of what a tenant has.
+
+    Args:
+        cluster, tenant: where, and whose.
+        folder: where the backup of what is there now is written.
+        chosen: the backup.
+        hosts: by each old address, host with port and path where it has some: the one that stands for it.
+        safety, seconds, progress: as for `restore`.
+
+    Raises:
+        BackupError, ClusterError: as `restore`.
+    """
     progress(f"checking {chosen.path}")
     chosen.verify()
     of = backup.workings(cluster, tenant)
@@ -95,14 +122,13 @@ def restore(
         before = _safety(cluster, tenant, folder, progress)
     progress("unpacking files")
     execution.output(cluster, of.site, ["sh", "-c", _UNPACK], chosen.read(archives.FILES))
-    hosts = {} if keep_addresses or chosen.about.tenant == tenant.name else addresses(chosen.about, tenant)
     _exchange(cluster, tenant, of, chosen, hosts, before, progress)
     progress("starting the site anew")
     _start_anew(cluster, tenant, of, seconds)
     return Restored(chosen, before)
 
 
-def _safety(cluster: Cluster, tenant: Blueprint, folder: Path, progress: Callable[[str], None]) -> Backup:
+def _safety(cluster: Cluster, tenant: Blueprint, folder: Place, progress: Callable[[str], None]) -> Backup:
     try:
         return backup.take(cluster, tenant, folder, maintenance=True, progress=progress)
     except (BackupError, ClusterError) as error:
@@ -117,7 +143,7 @@ def _exchange(
     tenant: Blueprint,
     of: Workings,
     chosen: Backup,
-    hosts: dict[str, str],
+    hosts: Mapping[str, str],
     before: Backup | None,
     progress: Callable[[str], None],
 ) -> None:
@@ -143,17 +169,21 @@ def _exchange(
 
 def addresses(about: About, tenant: Blueprint) -> dict[str, str]:
     """By each host that the site of a backup was reached at: the address that stands for it in this tenant's."""
-    new = tenant.url or f"http://{names.service_host(tenant.name)}"
     full = names.service_host(about.tenant)
     labels = full.split(".")
     public = urlsplit(about.url).hostname
     hosts = [full, ".".join(labels[:3]), ".".join(labels[:2]), *([public] if public else [])]
-    return dict.fromkeys(hosts, new)
+    return dict.fromkeys(hosts, address(tenant))
 
 
-def _rewrite(cluster: Cluster, of: Workings, hosts: dict[str, str]) -> None:
+def address(tenant: Blueprint) -> str:
+    """Where a tenant's site is reached: at its first domain, or else inside the cluster."""
+    return tenant.url or f"http://{names.service_host(tenant.name)}"
+
+
+def _rewrite(cluster: Cluster, of: Workings, hosts: Mapping[str, str]) -> None:
     script = (resources.files("siteforge.fleet") / "rewrite.php").read_bytes()
-    execution.output(cluster, of.site, ["php", "--", json.dumps(hosts)], [script])
+    execution.output(cluster, of.site, ["php", "--", json.dumps(dict(hosts))], [script])
 
 
 def _dump(chosen: Backup) -> Iterator[bytes]:

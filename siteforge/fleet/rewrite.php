@@ -3,19 +3,22 @@
  * Gives a site that was restored under another name its own addresses: in every text of its database, those of
  * serialised values among them, whose lengths stay right. Only posts' guid stays, which is an identity and no address.
  *
- * Read from standard input by `php -- '{"old.example.com": "https://new.example.com"}'`: hosts, and what stands for
- * them. Prints how many values it changed.
+ * Read from standard input by `php -- '{"old.example.com": "https://new.example.com"}'`: hosts, with port and path where
+ * the site had some, and what stands for them. Prints how many values it changed.
  */
 require '/opt/siteforge/scripts/site.php';
 
 /** An address in a plain text: as it is, as JSON has it, without its scheme, and encoded. */
 function siteforge_plain(string $text, array $hosts): string
 {
-    $names = implode('|', array_map(fn($host) => preg_quote($host, '~'), array_keys($hosts)));
+    // A port and a path are written in as many ways as the scheme before them.
+    $written = fn($host) => strtr(preg_quote($host, '~'), ['/' => '(?:/|\\\\/|%2F)', '\\:' => '(?::|%3A)']);
+    $names = implode('|', array_map($written, array_keys($hosts)));
     // Neither a part of a longer name, nor that of another port.
     $pattern = "~(?:(https?)(:|%3A))?(//|\\\\/\\\\/|%2F%2F)($names)(?![A-Za-z0-9_-]|\\.[A-Za-z0-9]|:[0-9])~i";
     $address = function (array $found) use ($hosts): string {
-        [$scheme, $host] = explode('://', $hosts[strtolower($found[4])], 2);
+        $known = str_replace(['\\/', '%2f', '%3a'], ['/', '/', ':'], strtolower($found[4]));
+        [$scheme, $host] = explode('://', $hosts[$known], 2);
         return ($found[1] === '' ? '' : $scheme . $found[2]) . $found[3] . $host;
     };
     return preg_replace_callback($pattern, $address, $text) ?? $text;
@@ -66,7 +69,8 @@ function siteforge_rewrite(mysqli $database, string $table, string $column, arra
     $like = implode(' OR ', array_fill(0, count($hosts), "`$column` LIKE ?"));
     $columns = implode(', ', array_map(fn($key) => "`$key`", [...$keys, $column]));
     $found = $database->prepare("SELECT $columns FROM `$table` WHERE $like");
-    $found->execute(array_map(fn($host) => '%' . addcslashes($host, '\\%_') . '%', array_keys($hosts)));
+    $plain = fn($host) => '%' . addcslashes(strtok($host, ':/'), '\\%_') . '%';
+    $found->execute(array_map($plain, array_keys($hosts)));
     $rows = $found->get_result()->fetch_all(MYSQLI_NUM);
     // Without a primary key, equal values are all meant.
     $where = implode(' AND ', array_map(fn($key) => "`$key` = ?", $keys ?: ["$column"]));
@@ -83,7 +87,9 @@ function siteforge_rewrite(mysqli $database, string $table, string $column, arra
     return $changed;
 }
 
-$hosts = json_decode($argv[1], true, 4, JSON_THROW_ON_ERROR);
+$hosts = array_change_key_case(json_decode($argv[1], true, 4, JSON_THROW_ON_ERROR));
+// Of two that begin alike, the longer one is meant.
+uksort($hosts, fn($one, $other) => strlen($other) <=> strlen($one));
 $database = siteforge_connect(10, 3600) ?? throw new RuntimeException((string) mysqli_connect_error());
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 $database->set_charset('utf8mb4');

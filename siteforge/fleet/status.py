@@ -18,7 +18,7 @@ from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest
 
-KINDS: Final = ("Namespace", "ResourceQuota", "PersistentVolumeClaim", "Deployment", "StatefulSet", "Pod")
+KINDS: Final = ("Namespace", "ResourceQuota", "PersistentVolumeClaim", "Deployment", "StatefulSet", "CronJob", "Pod")
 """What is looked at. Secrets are not: no status needs to read them."""
 
 _COUNTED_EXACTLY = {"persistentvolumeclaims", "requests.storage"}
@@ -137,6 +137,8 @@ class TenantStatus:
     created: str
     """When the namespace was made."""
     url: str
+    cron: str = ""
+    """When the site's scheduled work was last done."""
     frozen: bool = False
     """Whether the catalogue says to leave it as it is; a fault is worse, and is its condition all the same."""
     events: tuple[Happening, ...] = ()
@@ -201,6 +203,9 @@ def status(
         deployed=max((time for one in workloads for time in _deployments(one)), default=""),
         created=next((one["metadata"].get("creationTimestamp", "") for one in objects.get("Namespace", ())), ""),
         url=tenant.url or "",
+        cron=max(
+            (one.get("status", {}).get("lastSuccessfulTime", "") for one in objects.get("CronJob", ())), default=""
+        ),
         frozen=tenant.frozen,
     )
 

@@ -5,16 +5,18 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from siteforge import traces
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
 from siteforge.fleet import plan, readiness, records, survey, terminating, volumes
 from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
-from siteforge.fleet.engine import Outcome, Run, Runner, Verb
+from siteforge.fleet.engine import Outcome, Run, Runner, Verb, heap_mebibytes
 from siteforge.fleet.plan import Cell
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program
@@ -33,8 +35,8 @@ _EXPLAINED = 10
 _WARNINGS, _LINES = 3, 5
 """Of one of them: events, and log lines of each container that fails."""
 
-_RUN_MEBIBYTES = 1800
-"""What a run of 50 new tenants takes: engine, provider, language host and program (docs/performance.md)."""
+_REST_MEBIBYTES = 300
+"""What a run takes beside the heaps of engine and provider: program, language host, the CLI (docs/performance.md)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Summary:
         return not (self.failed or self.problems or self.stopped)
 
 
+@traces.span("plan")
 def look(
     project: Project,
     cluster: Cluster,
@@ -119,15 +122,17 @@ def look(
     )
 
 
-def jobs(asked: int | None = None) -> int:
+def jobs(asked: int | None, runs: Iterable[Iterable[Run]]) -> int:
     """How many runs at once: as many as there are cores and memory for, unless somebody asks for another number."""
     if asked:
         return asked
+    largest = max((run.size for several in runs for run in several), default=0)
+    needed = 2 * heap_mebibytes(largest) + _REST_MEBIBYTES
     cores = os.cpu_count() or 1
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-        return max(1, min(cores, free // 1024 // _RUN_MEBIBYTES))
+        return max(1, min(cores, free // 1024 // needed))
     return cores
 
 
@@ -171,7 +176,9 @@ class Performance:
         if self._verb == "up":
             self._await_deletions(summary, seconds)
         with self._interruptible(), ThreadPoolExecutor(parallel) as pool:
-            for outcomes in pool.map(lambda runs: self._cell(runs, progress, summary), self._found.runs):
+            for outcomes in pool.map(
+                traces.carried(lambda runs: self._cell(runs, progress, summary)), self._found.runs
+            ):
                 summary.outcomes += outcomes
         for outcome in summary.outcomes:
             if outcome.succeeded:
@@ -212,19 +219,36 @@ class Performance:
         for run in runs:
             if self._runner.stopping:
                 break
-            try:
-                if self._verb == "up":
-                    self._bind_again(run, summary)
-                    self._begin(run)
-                outcome = self._runner.execute(run, self._verb, lambda tenant: progress(run.stack, tenant))  # noqa: B023
-                if self._verb == "up":
-                    self._look_for_leftovers(outcome)
-            except (ClusterError, EngineError) as error:
-                outcome = Outcome(run, code=1, problems=[str(error)])
+            with traces.span("cell", stack=run.stack, tenants=len(run.tenants)):
+                try:
+                    if self._verb == "up":
+                        self._bind_again(run, summary)
+                        self._begin(run)
+                    outcome = self._execute(run, progress)
+                    if self._verb == "up":
+                        self._look_for_leftovers(outcome)
+                except (ClusterError, EngineError) as error:
+                    outcome = Outcome(run, code=1, problems=[str(error)])
+                traces.note(failed=_failure(outcome))
             outcomes.append(outcome)
             if self._verb == "up":
                 self._record(outcome)
         return outcomes
+
+    def _execute(self, run: Run, progress: Callable[[str, str], None]) -> Outcome:
+        times: dict[str, tuple[float, float]] = {}
+
+        def note(tenant: str) -> None:
+            now = time.time()
+            times[tenant] = (times.get(tenant, (now, now))[0], now)
+            progress(run.stack, tenant)
+
+        with traces.span("pulumi", stack=run.stack, verb=self._verb):
+            outcome = self._runner.execute(run, self._verb, note)
+            for tenant, (first, last) in times.items():
+                traces.record("tenant", first, last, failed=_failure(outcome, tenant), tenant=tenant)
+            traces.note(failed=_failure(outcome), code=outcome.code)
+        return outcome
 
     def _begin(self, run: Run) -> None:
         """Remember that these are under way: if nobody lives to tell how it ended, they are looked at again.
@@ -268,6 +292,7 @@ class Performance:
         recorded = records.read(self._cluster, self._project.name).get(stack, {})
         records.write(self._cluster, self._project.name, stack, records.updated(recorded, done, gone, failed))
 
+    @traces.span("readiness")
     def _wait(
         self,
         summary: Summary,
@@ -278,11 +303,12 @@ class Performance:
         names = set(self._found.tenants) - set(summary.failed)
         specs = [spec for spec in self._project.tenants if spec.name in names and not spec.frozen]
         tenants = {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
-        left = set(tenants)
+        left, started = set(tenants), time.time()
 
         def note(unready: Collection[str]) -> None:
             for ready in left - set(unready):
                 progress("", tenants[ready].name)
+                traces.record("tenant", started, time.time(), tenant=tenants[ready].name)
             left.intersection_update(unready)
 
         try:
@@ -295,7 +321,10 @@ class Performance:
             reasons = self._reasons(unready, tenants)
         except ClusterError as error:
             summary.problems.append(f"whether the tenants are ready could not be seen: {error}")
+            traces.note(failed="unknown")
             return
+        for name in reasons:
+            traces.record("tenant", started, time.time(), failed="not ready", tenant=name)
         summary.failed |= {name: [f"not ready after {seconds:.0f} s", *said] for name, said in reasons.items()}
         self._forget(list(reasons), summary)
 
@@ -330,3 +359,8 @@ class Performance:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _failure(outcome: Outcome, tenant: str = "") -> str:
+    """For a trace, whether a run failed, or a tenant in it."""
+    return "failed" if (tenant in outcome.failed if tenant else not outcome.succeeded) else ""

@@ -14,8 +14,8 @@ from typing import Any
 from siteforge import quantities
 from siteforge.blueprint import Blueprint
 from siteforge.quantities import parse
-from siteforge.specs import boundary, database, wordpress
-from siteforge.specs.pods import SURGE
+from siteforge.specs import boundary, cron, database, wordpress
+from siteforge.specs.pods import CRON_PODS, SURGE
 
 Amounts = dict[str, Fraction]
 """By resource, in a quota's words: cores of `requests.cpu`, bytes of `limits.memory`, numbers of `pods`."""
@@ -42,6 +42,8 @@ def pod_groups(tenant: Blueprint) -> list[PodGroup]:
     if tenant.database and not tenant.suspended:
         # It is stopped before it is started again.
         groups.append(PodGroup(1, 0, database.stateful_set_spec(tenant, "")["template"]["spec"]))
+    if not tenant.suspended:
+        groups.append(PodGroup(CRON_PODS, 0, cron.pod(tenant)))
     return groups
 
 

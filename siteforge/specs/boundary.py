@@ -7,7 +7,7 @@ from siteforge.blueprint import Blueprint
 from siteforge.plans import LARGEST, SMALLEST_CPU, SMALLEST_MEMORY
 from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest, manifest
-from siteforge.specs.pods import EPHEMERAL_LIMIT, EPHEMERAL_REQUEST, SURGE
+from siteforge.specs.pods import CRON_PODS, EPHEMERAL_LIMIT, EPHEMERAL_REQUEST, SURGE
 
 _POD_SECURITY_VERSION = "v1.31"
 """Pinned, so that an upgrade of the cluster doesn't turn a running tenant away."""
@@ -60,10 +60,10 @@ def most_pods(tenant: Blueprint) -> int:
     """How many pods a tenant may have at once, at the worst moment of a rollout.
 
     All old pods of the site still terminating (they count until they are gone), all new ones running,
-    one surging; the database, which is stopped before it is started again; and those that prove to an issuer
-    of certificates that the domains are the tenant's.
+    one surging; the database, which is stopped before it is started again; one that asks for scheduled work; and
+    those that prove to an issuer of certificates that the domains are the tenant's.
     """
-    return 2 * tenant.site.most_replicas + SURGE + (1 if tenant.database else 0) + _solvers(tenant)
+    return 2 * tenant.site.most_replicas + SURGE + (1 if tenant.database else 0) + CRON_PODS + _solvers(tenant)
 
 
 def limits(tenant: Blueprint) -> Manifest:

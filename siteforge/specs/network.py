@@ -10,9 +10,10 @@ from typing import Any
 from siteforge import names
 from siteforge.addresses import is_address
 from siteforge.blueprint import Blueprint
-from siteforge.names import DATABASE, WORDPRESS
+from siteforge.names import CRON, DATABASE, WORDPRESS
 from siteforge.specs import database, wordpress
 from siteforge.specs.manifest import Manifest, manifest
+from siteforge.specs.site_config import METRICS_PORT
 
 # IANA's registry of special-purpose addresses (RFC 6890), those that are not globally reachable; the
 # metadata services of clouds are among them (169.254.169.254, 100.100.100.200, 192.0.0.192).
@@ -47,12 +48,15 @@ def closed(tenant: Blueprint) -> Manifest:
 
 
 def site(tenant: Blueprint) -> Manifest:
-    """WordPress answers the ingress controller, and asks DNS, its servers, itself and, if it may, the internet."""
-    itself = _pods(tenant, WORDPRESS)
+    """WordPress answers the ingress controller, and what reads its metrics if the stack names it.
+
+    It asks DNS, its servers, itself and, if it may, the internet.
+    """
+    itself = {"podSelector": _site_pods(tenant)}
     egress = [
         {"to": [_peer("kube-system", {"k8s-app": "kube-dns"})], "ports": [_port("UDP", 53), _port("TCP", 53)]},
         _database(tenant),
-        # WordPress starts its scheduled work (wp-cron.php) and checks its health by requests to its own address.
+        # WordPress checks its health by requests to its own address, and its scheduled work is asked for there.
         {"to": [itself], "ports": [_port("TCP", wordpress.PORT)]},
     ]
     if smtp := tenant.site.smtp:
@@ -60,13 +64,25 @@ def site(tenant: Blueprint) -> Manifest:
     if tenant.site.internet_access:
         egress.append({"to": _INTERNET, "ports": [_port("TCP", 443)]})
     ingress = [{"from": [_peer(tenant.ingress.namespace), itself], "ports": [_port("TCP", wordpress.PORT)]}]
-    return _of_role(tenant, WORDPRESS, ingress=ingress, egress=egress)
+    if scraper := tenant.ingress.metrics_namespace:
+        ingress.append({"from": [_peer(scraper)], "ports": [_port("TCP", METRICS_PORT)]})
+    return _of_role(tenant, WORDPRESS, _site_pods(tenant), ingress=ingress, egress=egress)
+
+
+def _site_pods(tenant: Blueprint) -> dict[str, Any]:
+    """Selects the site's pods and those that ask it for its scheduled work."""
+    name = "app.kubernetes.io/name"
+    labels = names.selector(tenant.name, WORDPRESS)
+    return {
+        "matchLabels": {key: value for key, value in labels.items() if key != name},
+        "matchExpressions": [{"key": name, "operator": "In", "values": [WORDPRESS, CRON]}],
+    }
 
 
 def data(tenant: Blueprint) -> Manifest:
     """The database answers its own WordPress, and asks nobody; not even DNS, as it looks no names up."""
     ingress = [{"from": [_pods(tenant, WORDPRESS)], "ports": [_port("TCP", database.PORT)]}]
-    return _of_role(tenant, DATABASE, ingress=ingress)
+    return _of_role(tenant, DATABASE, {"matchLabels": names.selector(tenant.name, DATABASE)}, ingress=ingress)
 
 
 def certificates(tenant: Blueprint) -> Manifest:
@@ -96,10 +112,10 @@ def _server(host: str, cidr: str | None) -> list[dict[str, Any]]:
     return [{"ipBlock": {"cidr": cidr or f"{host}/{128 if ':' in host else 32}"}}]
 
 
-def _of_role(tenant: Blueprint, role: names.Role, **rules: list[dict[str, Any]]) -> Manifest:
+def _of_role(tenant: Blueprint, role: names.Role, selector: dict[str, Any], **rules: list[dict[str, Any]]) -> Manifest:
     # A direction without a rule is closed: an empty list would say so too, but the server doesn't keep one.
     spec = {
-        "podSelector": {"matchLabels": names.selector(tenant.name, role)},
+        "podSelector": selector,
         "policyTypes": ["Ingress", "Egress"],
         **rules,
     }

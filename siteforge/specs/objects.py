@@ -10,7 +10,7 @@ from typing import Literal
 
 from siteforge.blueprint import Blueprint, Images, Ingress, blueprint
 from siteforge.secrets import MINIMUM_LENGTH, Credentials, derive
-from siteforge.specs import boundary, database, ingress, network, owners, wordpress
+from siteforge.specs import boundary, cron, database, ingress, network, owners, wordpress
 from siteforge.specs.manifest import Manifest
 from siteforge.tenant_spec import TenantSpec
 
@@ -103,6 +103,7 @@ def _wordpress(tenant: Blueprint, credentials: Credentials) -> Iterator[Placed]:
     manifests["deployment"] = wordpress.deployment(tenant) | {
         "spec": wordpress.deployment_spec(tenant, credentials.fingerprint)
     }
+    manifests["cron-job"] = cron.cron_job(tenant)
     if tenant.domains and (gateway := tenant.ingress.gateway):
         manifests["http-route"] = ingress.http_route(tenant, gateway)
     elif tenant.domains:

@@ -28,6 +28,7 @@ _SEEN = {
     ],
     "apps": ["deployments", "replicasets", "statefulsets"],
     "autoscaling": ["horizontalpodautoscalers"],
+    "batch": ["cronjobs", "jobs"],
     "discovery.k8s.io": ["endpointslices"],
     "events.k8s.io": ["events"],
     "gateway.networking.k8s.io": ["httproutes"],

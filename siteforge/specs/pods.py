@@ -3,12 +3,14 @@
 All of it fits Pod Security Standards "restricted" (kubernetes.io/docs/concepts/security/pod-security-standards).
 """
 
+from dataclasses import replace
 from typing import Any
 
 from siteforge import names
 from siteforge.blueprint import Volume
 from siteforge.names import Role
-from siteforge.plans import ContainerSize
+from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY, ContainerSize
+from siteforge.quantities import parse
 from siteforge.specs.manifest import Manifest, manifest
 from siteforge.tenant_spec import SchedulingSpec
 
@@ -18,8 +20,14 @@ EPHEMERAL_LIMIT = "2Gi"
 SURGE = 1
 """Pods of a site that a rollout starts beyond its replicas (maxSurge)."""
 
+CRON_PODS = 1
+"""Pods that ask for scheduled work: one at a time."""
+
 SECRETS_FOLDER = "/opt/siteforge/secrets"
 """Where a role's Secret is mounted; passwords are files, so that `env` and crash dumps don't show them."""
+
+_LITTLE = ContainerSize(SMALLEST_CPU, SMALLEST_MEMORY, "100m", "128Mi")
+"""PHP or Apache with one file."""
 
 CONTAINER_SECURITY: dict[str, Any] = {
     "allowPrivilegeEscalation": False,
@@ -74,6 +82,15 @@ def resources(size: ContainerSize) -> dict[str, dict[str, str]]:
         },
         "limits": {"cpu": size.cpu_limit, "memory": size.memory_limit, "ephemeral-storage": EPHEMERAL_LIMIT},
     }
+
+
+def little(limits: ContainerSize) -> ContainerSize:
+    """The size of a container with little to do, in a tenant whose limit range allows containers up to `limits`."""
+    return replace(
+        _LITTLE,
+        cpu_limit=min(_LITTLE.cpu_limit, limits.cpu_limit, key=parse),
+        memory_limit=min(_LITTLE.memory_limit, limits.memory_limit, key=parse),
+    )
 
 
 def service_account(tenant: str, role: Role) -> Manifest:

@@ -16,13 +16,17 @@ from siteforge.names import DATABASE
 from siteforge.quantities import MEBIBYTE, parse
 from siteforge.specs import database
 
-_SCRIPTS = ("config.php", "health.php", "install.php", "site.php", "suspended.conf", "suspended.php")
+_SCRIPTS = ("config.php", "cron.php", "health.php", "install.php", "site.php", "suspended.conf", "suspended.php")
+METRICS_PORT = 9117
 _POST_BEYOND_UPLOAD_MEBIBYTES = 4
 
 
 def config(tenant: Blueprint) -> dict[str, str]:
     """The files, by name."""
     scripts = {name: _script(name) for name in _SCRIPTS}
+    if tenant.ingress.metrics_namespace:
+        scripts["metrics.conf"] = _script("metrics.conf").replace("@PORT@", str(METRICS_PORT))
+        scripts["metrics.php"] = _script("metrics.php")
     return scripts | {"apache.conf": _apache(tenant, _script("apache.conf")), "site.json": _site(tenant)}
 
 

@@ -9,24 +9,23 @@ lives on the volume.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
 from siteforge.names import WORDPRESS
-from siteforge.plans import SMALLEST_CPU, SMALLEST_MEMORY, ContainerSize
+from siteforge.plans import ContainerSize
 from siteforge.quantities import parse
 from siteforge.secrets import SALTS, Credentials
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest, manifest
-from siteforge.specs.site_config import config, database_host
+from siteforge.specs.site_config import METRICS_PORT, config, database_host
 from siteforge.tenant_spec import AutoscalingSpec
 
 ADMIN_USER = "admin"
 PORT = 80
 
-_USER_ID = 10033
+USER_ID = 10033
 """Nobody's on a node, where the image's own `www-data` (33) is somebody; the official image runs as any user."""
 
 _LEAVING: dict[str, Any] = {
@@ -40,13 +39,11 @@ SUSPENDED = {_COMPONENT: "suspended"}
 """Tells the pod of a suspended tenant's page from one of a site: both are of one Deployment."""
 
 _ROOT = "/var/www/html"
-_SCRIPTS_FOLDER = "/opt/siteforge/scripts"
+SCRIPTS_FOLDER = "/opt/siteforge/scripts"
 _SCRIPTS = ("config.php", "install.php", "site.json", "site.php")
 _HEALTH_PATH = "/siteforge-health.php"
 _SLOW_START_SECONDS = 600
 _LEAST_SCRATCH_SPACE = "512Mi"
-_PAGE = ContainerSize(SMALLEST_CPU, SMALLEST_MEMORY, "100m", "128Mi")
-"""One Apache that answers every request with the same page."""
 
 
 def secret_data(credentials: Credentials) -> dict[str, str]:
@@ -181,7 +178,7 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
             {"name": "content", "persistentVolumeClaim": {"claimName": WORDPRESS}},
             {"name": "core"} | pods.scratch("512Mi"),
             {"name": "run"} | pods.scratch("16Mi"),
-            {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}},
+            scripts(),
             {"name": "secrets"} | pods.secret_volume(WORDPRESS),
             {"name": "tmp"} | pods.scratch(_scratch_space(tenant)),
         ],
@@ -192,20 +189,14 @@ def _pod(tenant: Blueprint) -> dict[str, Any]:
 
 def _page_pod(tenant: Blueprint) -> dict[str, Any]:
     """The pod of a suspended tenant: Apache with a page (scripts/suspended.php), no volume, no password."""
-    limits = tenant.site.size
-    size = replace(
-        _PAGE,
-        cpu_limit=min(_PAGE.cpu_limit, limits.cpu_limit, key=parse),
-        memory_limit=min(_PAGE.memory_limit, limits.memory_limit, key=parse),
-    )
     container = {
-        **_serving(tenant, size),
+        **_serving(tenant, pods.little(tenant.site.size)),
         # Not the image's entry point, which would copy the core.
         "command": ["apache2-foreground"],
         "env": _variables({"SITEFORGE_TITLE": tenant.title}),
         "volumeMounts": [
-            _file("/etc/apache2/conf-enabled/siteforge.conf", "suspended.conf"),
-            _file(f"{_SCRIPTS_FOLDER}/suspended.php"),
+            file("/etc/apache2/conf-enabled/siteforge.conf", "suspended.conf"),
+            file(f"{SCRIPTS_FOLDER}/suspended.php"),
             {"name": "run", "mountPath": "/run"},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
@@ -215,7 +206,7 @@ def _page_pod(tenant: Blueprint) -> dict[str, Any]:
         "containers": [container],
         "volumes": [
             {"name": "run"} | pods.scratch("16Mi"),
-            {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}},
+            scripts(),
             {"name": "tmp"} | pods.scratch("16Mi"),
         ],
         **pods.scheduling(tenant.site.scheduling),
@@ -228,7 +219,7 @@ def _identity() -> dict[str, Any]:
         "serviceAccountName": WORDPRESS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": pods.pod_security(_USER_ID)
+        "securityContext": pods.pod_security(USER_ID)
         # A safe sysctl: Apache listens on port 80 without being root.
         | {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
         "terminationGracePeriodSeconds": 60,
@@ -273,7 +264,7 @@ def _neighbours(tenant: Blueprint) -> dict[str, Any]:
 def _environment(tenant: Blueprint) -> list[dict[str, str]]:
     external, smtp = tenant.external_database, tenant.site.smtp
     values = {
-        "WORDPRESS_CONFIG_EXTRA": f"require '{_SCRIPTS_FOLDER}/config.php';",
+        "WORDPRESS_CONFIG_EXTRA": f"require '{SCRIPTS_FOLDER}/config.php';",
         "WORDPRESS_DB_HOST": database_host(tenant),
         "WORDPRESS_DB_NAME": external.name if external else database.NAME,
         "WORDPRESS_DB_PASSWORD_FILE": f"{pods.SECRETS_FOLDER}/database-password",
@@ -305,12 +296,12 @@ def _install(tenant: Blueprint) -> dict[str, Any]:
         "name": "install",
         "image": tenant.site.image,
         "imagePullPolicy": tenant.pull_policy,
-        "command": ["php", f"{_SCRIPTS_FOLDER}/install.php"],
+        "command": ["php", f"{SCRIPTS_FOLDER}/install.php"],
         "env": [*_variables(own), *_environment(tenant)],
         "resources": pods.resources(tenant.site.size),
         "securityContext": pods.CONTAINER_SECURITY,
         "volumeMounts": [
-            *(_file(f"{_SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
+            *(file(f"{SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
             {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
@@ -323,7 +314,7 @@ def _serving(tenant: Blueprint, size: ContainerSize) -> dict[str, Any]:
         "name": "wordpress",
         "image": tenant.site.image,
         "imagePullPolicy": tenant.pull_policy,
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [_port("http", PORT)],
         "resources": pods.resources(size),
         "securityContext": pods.CONTAINER_SECURITY,
         "lifecycle": _LEAVING,
@@ -335,24 +326,36 @@ def _serving(tenant: Blueprint, size: ContainerSize) -> dict[str, Any]:
     }
 
 
+def _port(name: str, number: int) -> dict[str, Any]:
+    return {"name": name, "containerPort": number, "protocol": "TCP"}
+
+
 def _container(tenant: Blueprint) -> dict[str, Any]:
+    measured = tenant.ingress.metrics_namespace
     return {
         **_serving(tenant, tenant.site.size),
+        "ports": [_port("http", PORT), *([_port("metrics", METRICS_PORT)] if measured else [])],
         "env": _environment(tenant),
         "volumeMounts": [
             {"name": "core", "mountPath": _ROOT},
-            _file(f"{_ROOT}{_HEALTH_PATH}", "health.php"),
+            file(f"{_ROOT}{_HEALTH_PATH}", "health.php"),
             {"name": "content", "mountPath": f"{_ROOT}/wp-content", "subPath": "wp-content"},
-            _file("/etc/apache2/conf-enabled/siteforge.conf", "apache.conf"),
+            file("/etc/apache2/conf-enabled/siteforge.conf", "apache.conf"),
             {"name": "run", "mountPath": "/run"},
-            *(_file(f"{_SCRIPTS_FOLDER}/{name}") for name in _SCRIPTS),
+            *([file("/etc/apache2/conf-enabled/siteforge-metrics.conf", "metrics.conf")] if measured else []),
+            *(file(f"{SCRIPTS_FOLDER}/{name}") for name in (*_SCRIPTS, *(["metrics.php"] if measured else []))),
             {"name": "secrets", "mountPath": pods.SECRETS_FOLDER, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},
         ],
     }
 
 
-def _file(path: str, name: str = "") -> dict[str, Any]:
+def scripts() -> dict[str, Any]:
+    """The files of the ConfigMap as a volume."""
+    return {"name": "scripts", "configMap": {"name": WORDPRESS, "defaultMode": 0o444}}
+
+
+def file(path: str, name: str = "") -> dict[str, Any]:
     """The mount of a file of the ConfigMap, by default of the same name.
 
     A folder of them would change under a running pod, half-way through a request and before its rollout.

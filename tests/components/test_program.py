@@ -174,6 +174,13 @@ def test_a_wrong_namespace_of_the_ingress_controller_is_refused(namespace: str, 
     assert failure({**CONFIG, "ingressNamespace": namespace}) == message
 
 
+def test_a_tenant_does_not_live_with_what_reads_the_sites_metrics() -> None:
+    assert failure({**CONFIG, "metricsNamespace": "shop-lumi"}) == (
+        "siteforge:metricsNamespace: shop-lumi is a tenant's own namespace"
+        " - name that of what scrapes metrics, or rename the tenant"
+    )
+
+
 def test_a_tenant_for_whose_server_nobody_gave_a_password_is_named_with_the_command_that_does() -> None:
     assert failure({**REACHING_CONFIG, "passwords": '{"shop-lumi": {"smtp": "hunter2"}}'}).splitlines() == [
         f"{REACHING}: tenant {name}: no password for its database server"
@@ -242,16 +249,16 @@ def test_a_wrong_way_in_is_refused(key: str, value: str, message: str) -> None:
 def test_a_catalogue_over_the_budget_registers_nothing() -> None:
     message = failure({**CONFIG, "budget": '{"cpu": 1, "memory": "64Gi"}'})
     assert message == (
-        f"{CATALOGUE}: the catalogue needs 1100m of cpu (requests), over the cluster budget of 1"
-        " - shrink the largest (blog-aku 600m, club-otava 250m, shop-lumi 250m) or raise siteforge:budget.cpu"
+        f"{CATALOGUE}: the catalogue needs 1130m of cpu (requests), over the cluster budget of 1"
+        " - shrink the largest (blog-aku 610m, club-otava 260m, shop-lumi 260m) or raise siteforge:budget.cpu"
     )
 
 
 def test_a_catalogue_whose_quotas_are_over_their_budget_registers_nothing() -> None:
-    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 11}}'})
+    message = failure({**CONFIG, "budget": '{"quotas": {"pods": 14}}'})
     assert message == (
-        f"{CATALOGUE}: the quotas add up to 12 pods, over the cluster budget of quotas of 11"
-        " - shrink the largest (blog-aku 4, club-otava 4, shop-lumi 4) or raise siteforge:budget.quotas.pods"
+        f"{CATALOGUE}: the quotas add up to 15 pods, over the cluster budget of quotas of 14"
+        " - shrink the largest (blog-aku 5, club-otava 5, shop-lumi 5) or raise siteforge:budget.quotas.pods"
     )
 
 

@@ -44,6 +44,7 @@ def test_a_tenant_is_a_tree_of_components_with_stable_types_and_names() -> None:
         ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "blog-aku-wordpress-network-policy", site),
         ("kubernetes:policy/v1:PodDisruptionBudget", "blog-aku-wordpress-disruption-budget", site),
         ("kubernetes:apps/v1:Deployment", "blog-aku-wordpress-deployment", site),
+        ("kubernetes:batch/v1:CronJob", "blog-aku-wordpress-cron-job", site),
     }
 
 
@@ -64,7 +65,7 @@ def test_a_site_that_follows_its_load_gets_an_autoscaler() -> None:
     assert "replicas" not in deployment.inputs["spec"]
 
 
-def test_of_a_suspended_tenant_the_page_is_there_before_the_database_stops_and_nothing_scales_it() -> None:
+def test_of_a_suspended_tenant_the_page_is_there_before_the_database_stops_and_is_held_to_one_pod() -> None:
     line: TenantArgs = {**ARGS, "wordpress": {"autoscaling": {"max_replicas": 5}}}
     recording = tenant({**line, "suspended": True})
     database = recording.one("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set")
@@ -72,7 +73,8 @@ def test_of_a_suspended_tenant_the_page_is_there_before_the_database_stops_and_n
     assert "blog-aku-wordpress-deployment" in database.depends_on
     awake = tenant(line).one("kubernetes:apps/v1:StatefulSet", "blog-aku-database-stateful-set")
     assert "blog-aku-wordpress-deployment" not in awake.depends_on
-    assert "kubernetes:autoscaling/v2:HorizontalPodAutoscaler" not in {one.type for one in recording.resources}
+    scaling = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "blog-aku-wordpress-autoscaler")
+    assert (scaling.inputs["spec"]["minReplicas"], scaling.inputs["spec"]["maxReplicas"]) == (1, 1)
 
 
 def test_owners_get_a_role_in_the_boundary() -> None:
@@ -241,7 +243,7 @@ def test_two_tenants_share_no_name_and_no_credential() -> None:
         Tenant("shop-lumi", ARGS)
 
     recording = mocks.run(program)
-    assert len(recording.names()) == len(recording.resources) == 48
+    assert len(recording.names()) == len(recording.resources) == 50
     data = [
         recording.one("kubernetes:core/v1:Secret", f"{name}-wordpress-secret").inputs["data"]["value"]
         for name in ("blog-aku", "shop-lumi")

@@ -97,6 +97,7 @@ MAIL_PORT = 2525
 def reached_stack(make_stack: MakeStack) -> Stack:
     """A stack of one tenant, `e2e-reached`, with domains, TLS that ends upstream, and whatever reaches its PHP."""
     stack = make_stack("reached")
+    stack.configure("metricsNamespace", "monitoring")
     wordpress = {
         "php": {"memoryLimit": "200Mi", "uploadLimit": "100Mi", "maxExecutionTime": 77, "maxInputVars": 5000},
         "smtp": {"host": "127.0.0.1", "port": MAIL_PORT, "encryption": "none", "from": "shop@lumi.example.com"},

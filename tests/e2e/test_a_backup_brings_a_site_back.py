@@ -9,6 +9,7 @@ from local import workspace
 from siteforge.fleet import archives
 from tests.e2e.conftest import BLOG
 from tests.e2e.test_a_backup_is_one_moment import inside, listed, sql
+from tests.support.backups import file
 from tests.support.commands import kubectl
 from tests.support.site import Site
 from tests.support.stack import Stack
@@ -91,14 +92,14 @@ def test_what_was_there_before_a_restore_can_be_had_back(blog: Stack, site: Site
 def test_a_damaged_or_cut_backup_changes_nothing(blog: Stack, site: Site, tmp_path: Path) -> None:
     at = take(blog, tmp_path)
     number = site.post("Still here")
-    backup = archives.find(tmp_path, BLOG, at)
-    whole = backup.path.read_bytes()
+    path = file(archives.find(tmp_path, BLOG, at))
+    whole = path.read_bytes()
     spot = len(whole) // 2
-    backup.path.write_bytes(whole[:spot] + bytes([whole[spot] ^ 1]) + whole[spot + 1 :])
+    path.write_bytes(whole[:spot] + bytes([whole[spot] ^ 1]) + whole[spot + 1 :])
     done = blog.siteforge("restore", BLOG, "--at", at, "--from", str(tmp_path), check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "use another backup" in done.stderr
-    backup.path.write_bytes(whole[:-1])
+    path.write_bytes(whole[:-1])
     done = blog.siteforge("restore", BLOG, "--at", "latest", "--from", str(tmp_path), check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no complete backup" in done.stderr
@@ -124,5 +125,5 @@ def test_a_restore_that_is_killed_is_done_again(blog: Stack, site: Site, tmp_pat
     assert "Before the kill" in posts
     assert "Never mind" not in posts
     assert inside("ls -a wp-content").count(".siteforge") == 0
-    pods = kubectl("get", "pods", "-n", BLOG, "-o", "name").split()
+    pods = kubectl("get", "pods", "-n", BLOG, "-l", "app.kubernetes.io/part-of=siteforge", "-o", "name").split()
     assert len(pods) == 2

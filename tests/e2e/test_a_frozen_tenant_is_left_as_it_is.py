@@ -38,7 +38,7 @@ def write(stack: Stack, *others: dict[str, Any], warm: str = "A title", **fields
 def everything(name: str) -> dict[str, Any]:
     """All that is declared in a namespace, and who declared it: whoever writes the same again leaves a trace, too."""
     kinds = (
-        "configmap,deployment,horizontalpodautoscaler,ingress,limitrange,networkpolicy,persistentvolumeclaim,"
+        "configmap,cronjob,deployment,horizontalpodautoscaler,ingress,limitrange,networkpolicy,persistentvolumeclaim,"
         "poddisruptionbudget,resourcequota,secret,service,serviceaccount,statefulset"
     )
     found = json.loads(kubectl("get", kinds, "-n", name, "-o", "json", "--show-managed-fields"))["items"]

@@ -19,9 +19,11 @@ def pods(role: str) -> list[str]:
 
 
 def condition(stack: Stack) -> str:
+    """What `siteforge status` says of the tenant; its reasons are shown when the test fails."""
     done = stack.siteforge("status", BLOG, "--output", "json", check=False)
     data = json.loads(done.stdout)
     assert done.returncode == (0 if data["healthy"] else 1)
+    print(json.dumps(data["tenants"][0].get("reasons"), indent=1))
     return str(data["tenants"][0]["condition"])
 
 
@@ -67,7 +69,7 @@ def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site
     with Watch(site) as watch:
         done = awake.siteforge("suspend", BLOG)
         assert f"tenants.yaml: {BLOG} is now suspended\n" in done.stdout
-        assert condition(awake) == "Suspended"
+        eventually("Suspended", lambda: condition(awake) == "Suspended", namespace=BLOG)
         assert watch.failures == []
     assert watch.answers <= {200, 503}
     # The rest of the file is as it was, its comments among it.
@@ -95,7 +97,7 @@ def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site
 
     with Watch(site) as watch:
         awake.siteforge("resume", BLOG)
-        assert condition(awake) == "Ready"
+        eventually("Ready", lambda: condition(awake) == "Ready", namespace=BLOG)
         assert watch.failures == []
     # The page answers until the site does: nobody sees a site without its database.
     assert watch.answers == {200, 503}
@@ -117,7 +119,7 @@ def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Sta
     assert "it runs, and the catalogue suspends it" in told.stdout
     # Plain Pulumi suspends it as well, and brings it back.
     assert awake.up().counts["updated"] == 3
-    assert condition(awake) == "Suspended"
+    eventually("Suspended", lambda: condition(awake) == "Suspended", namespace=BLOG)
 
 
 def test_a_site_that_follows_its_load_is_suspended_and_follows_it_again(awake: Stack, site: Site) -> None:
@@ -125,7 +127,7 @@ def test_a_site_that_follows_its_load_is_suspended_and_follows_it_again(awake: S
     awake.siteforge("up", "--tenant", BLOG)
     eventually("two pods", lambda: len(pods("wordpress")) == 2, namespace=BLOG)
     awake.siteforge("suspend", BLOG)
-    assert condition(awake) == "Suspended"
+    eventually("Suspended", lambda: condition(awake) == "Suspended", namespace=BLOG)
     eventually("one page", lambda: len(pods("wordpress")) == 1, namespace=BLOG)
     assert site.get().status == 503
     awake.siteforge("drift", "--tenant", BLOG)

@@ -56,13 +56,13 @@ def test_a_missing_catalogue_stops_up_with_one_line(untouched: Stack) -> None:
 
 
 def test_a_catalogue_over_the_cluster_budget_stops_up_with_one_line(untouched: Stack) -> None:
-    untouched.pulumi("config", "set", "--path", "siteforge:budget.pods", "2")
+    untouched.pulumi("config", "set", "--path", "siteforge:budget.pods", "3")
     try:
         result = untouched.up(check=False)
     finally:
         untouched.pulumi("config", "rm", "siteforge:budget")
     assert result.code != 0
-    assert len(messages(result, "the catalogue needs 3 pods, over the cluster budget of 2")) == 1
+    assert len(messages(result, "the catalogue needs 4 pods, over the cluster budget of 3")) == 1
     assert "Traceback" not in result.output
 
 

@@ -13,7 +13,12 @@ DELETED = {
     "Service": ["service/wordpress", "service/mariadb", "service/mariadb-headless"],
     "quota, limits and policies": [
         *("resourcequota/tenant", "limitrange/tenant", "networkpolicy/tenant", "networkpolicy/wordpress"),
-        *("networkpolicy/mariadb", "poddisruptionbudget/wordpress", "poddisruptionbudget/mariadb"),
+        *(
+            "networkpolicy/mariadb",
+            "cronjob/wordpress-cron",
+            "poddisruptionbudget/wordpress",
+            "poddisruptionbudget/mariadb",
+        ),
     ],
     "database": ["statefulset/mariadb"],
     "what pods mount": ["secret/wordpress", "secret/mariadb", "configmap/wordpress"],

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from siteforge.blueprint import Blueprint
+from siteforge import names
+from siteforge.blueprint import Blueprint, Ingress
 from siteforge.specs import boundary, database, network, wordpress
 from siteforge.specs.manifest import Manifest
 from tests.support.blueprints import make
 from tests.support.cyclonus import End, Traffic, allowed
 from tests.support.scanners import read
 
+MEASURED = Ingress(metrics_namespace="monitoring")
 TENANTS = [
-    make(),
+    make(MEASURED),
     make(name="shop-lumi", wordpress={"internetAccess": False, "replicas": 3}),
     make(name="club-otava", plan="large"),
     make(
@@ -31,7 +33,7 @@ TENANTS = [
 ONLINE = {"blog-aku", "club-otava"}
 SERVERS = {("10.20.0.0", 3307), ("10.20.255.255", 3307), ("10.30.0.25", 587)}
 """Those outside the cluster that hotel-aino has."""
-PORTS = [1, 22, 53, 80, 443, 444, 587, 3306, 3307, 6443, 8080, 8089, 10250, 65535]
+PORTS = [1, 22, 53, 80, 443, 444, 587, 3306, 3307, 6443, 8080, 8089, 9117, 9118, 10250, 65535]
 PROTOCOLS = ["TCP", "UDP", "SCTP"]
 
 
@@ -47,10 +49,10 @@ def in_namespace(namespace: str, labels: dict[str, str], address: str, name: str
 
 
 def pods(tenant: Blueprint, addresses: Iterator[str]) -> list[End]:
-    """WordPress, its database, one that checks domains, and one that somebody else started in the namespace."""
+    """WordPress, its database, one for scheduled work, one that checks domains, and one that somebody else started."""
     labels = boundary.namespace(tenant)["metadata"]["labels"] | {"kubernetes.io/metadata.name": tenant.name}
     site = wordpress.deployment_spec(tenant, "")["template"]["metadata"]["labels"]
-    named: dict[str, dict[str, str]] = {"wordpress": site, "stranger": {}}
+    named: dict[str, dict[str, str]] = {"wordpress": site, "cron": names.cron_selector(tenant.name), "stranger": {}}
     if tenant.database:
         named["mariadb"] = database.stateful_set_spec(tenant, "")["template"]["metadata"]["labels"]
     if tenant.tls:
@@ -67,6 +69,8 @@ def cluster(network_: str) -> tuple[list[End], list[End]]:
         in_namespace("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}, next(addresses), "controller"),
         in_namespace("kube-system", {"k8s-app": "kube-dns"}, next(addresses), "kube-dns"),
         in_namespace("kube-system", {"k8s-app": "metrics-server"}, next(addresses), "metrics-server"),
+        in_namespace("monitoring", {"app": "prometheus"}, next(addresses), "scraper"),
+        in_namespace("other", {"app": "prometheus"}, next(addresses), "not-scraper"),
         in_namespace("other", {"k8s-app": "kube-dns"}, next(addresses), "not-kube-dns"),
         in_namespace("other", lookalike, next(addresses), "not-wordpress"),
     ]
@@ -116,17 +120,19 @@ def promised(one: Traffic) -> bool:
     match source.name, target.name:
         case "wordpress", "mariadb":
             return same and asked == ("TCP", 3306)
-        case "wordpress", "wordpress":
+        case "wordpress" | "cron", "wordpress" | "cron":
             return same and asked == ("TCP", 80)
-        case "wordpress", "kube-dns":
+        case "wordpress" | "cron", "kube-dns":
             return asked in {("UDP", 53), ("TCP", 53)}
-        case "controller", "wordpress":
+        case "controller", "wordpress" | "cron":
             return asked == ("TCP", 80)
+        case "scraper", "wordpress" | "cron":
+            return target.namespace == "blog-aku" and asked == ("TCP", 9117)
         case "controller", "solver":
             return asked == ("TCP", 8089)
-        case "wordpress", address if source.namespace == "hotel-aino" and (address, one.port) in SERVERS:
+        case "wordpress" | "cron", address if source.namespace == "hotel-aino" and (address, one.port) in SERVERS:
             return one.protocol == "TCP"
-        case "wordpress", address if not target.namespace:
+        case "wordpress" | "cron", address if not target.namespace:
             return source.namespace in ONLINE and asked == ("TCP", 443) and INTERNET[address]
     return False
 

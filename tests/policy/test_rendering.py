@@ -14,7 +14,7 @@ from tests.support.scanners import files, read
 
 ALWAYS = {
     *("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "Deployment", "StatefulSet", "Service", "Secret"),
-    *("ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "PodDisruptionBudget"),
+    *("ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "PodDisruptionBudget", "CronJob"),
 }
 
 

@@ -36,6 +36,8 @@ class Registration:
     provider: str
     hooks: list[str]
     protected: bool
+    frames: int
+    """Of the stack trace."""
     outputs: dict[str, Any] | None = None
     """What a component registered as outputs; None if it never did."""
 
@@ -113,6 +115,7 @@ class _Monitor(mocks.MockMonitor):
                 provider=request.provider,
                 hooks=list(request.hooks.before_update),
                 protected=request.protect,
+                frames=len(request.stackTrace.frames),
             )
             self.recording.resources.append(registration)
             self._by_urn[response.urn] = registration

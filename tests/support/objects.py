@@ -7,7 +7,7 @@ from tests.support.commands import kubectl
 
 _KINDS = (
     "deployment,statefulset,service,secret,configmap,persistentvolumeclaim,serviceaccount,resourcequota,"
-    "limitrange,networkpolicy,poddisruptionbudget,role,rolebinding,horizontalpodautoscaler,ingress"
+    "limitrange,networkpolicy,cronjob,poddisruptionbudget,role,rolebinding,horizontalpodautoscaler,ingress"
 )
 _KEPT_BY_THE_CLUSTER = ("resourceVersion", "generation", "managedFields", "uid", "creationTimestamp")
 

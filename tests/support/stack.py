@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
-from siteforge.fleet import history, records
+from siteforge.fleet import history, records, release
 from siteforge.fleet.reconciler import lease
 from tests.support.commands import kubectl, run
 
@@ -103,10 +103,15 @@ class Stack:
     def destroy(self) -> Result:
         """`pulumi destroy`; what `siteforge up` and a reconciler remember of the stack goes, too."""
         done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
-        remembered = [f"configmap/{one.name('siteforge', self.name)}" for one in (records, history)]
-        remembered.append(f"lease/{lease('siteforge', self.name)}")
-        kubectl("delete", *remembered, "-n", records.HOME, "--ignore-not-found", check=False)
+        configmaps = (records.name, history.name, release.record_name)
+        known = [f"configmap/{name('siteforge', self.name)}" for name in configmaps]
+        self.forget(*known, f"lease/{lease('siteforge', self.name)}")
         return done
+
+    @staticmethod
+    def forget(*known: str) -> None:
+        """Delete what Siteforge remembers in the cluster: objects as `configmap/NAME`."""
+        kubectl("delete", *known, "-n", records.HOME, "--ignore-not-found", check=False)
 
     def output(self, name: str) -> Any:
         """A stack output, secrets shown."""

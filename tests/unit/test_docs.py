@@ -1,12 +1,15 @@
-"""What docs/catalogue.md, docs/cli.md and docs/drift.md say, held against the code."""
+"""What docs say, held against the code."""
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+import yaml
 
 from siteforge import catalogue, document, errors
 from siteforge.cli import app, drift
@@ -121,8 +124,38 @@ def test_what_a_strict_part_of_yaml_leaves_out_is_a_mistake(text: str) -> None:
 
 def test_the_table_of_commands_is_right() -> None:
     documented = [command.split()[1] for row in table(CLI, "command") for command in code(row[0])]
-    commands = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    commands = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
     assert sorted(documented) == sorted([*commands, *(str(group.name) for group in app.registered_groups)])
+
+
+def lines_of_commands(text: str) -> Iterator[list[str]]:
+    """The words after `siteforge` of every command in a document that names one, placeholders left as they are."""
+    spans = [" ".join(span.split()) for span in re.findall(r"`(siteforge [^`]+)`", text)]
+    for line in spans + re.findall(r"^(?: {4}|\$ )(siteforge .*)$", text, re.MULTILINE):
+        words = shlex.split(re.split(r"\s[#>|]|;|&&", line)[0].replace("'", ""))[1:]
+        if words and re.fullmatch("[a-z]+", words[0]):
+            yield words
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.name
+)
+def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None:
+    program = typer.main.get_command(app)
+    for words in lines_of_commands(path.read_text()):
+        command: Any = program
+        while isinstance(getattr(command, "commands", None), dict) and words and not words[0].startswith("-"):
+            assert words[0] in command.commands, f"siteforge {' '.join(words)}"
+            command, words = command.commands[words[0]], words[1:]
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert used <= known | {"--help"}, (command.name, used - known)
+
+
+def test_the_runbook_has_every_alert_and_no_other() -> None:
+    rules = yaml.safe_load((ROOT / "monitoring" / "alerts.yaml").read_text())
+    alerts = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    assert re.findall(r"^## (Siteforge\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE) == alerts
 
 
 def test_the_json_that_is_shown_is_what_is_printed(tmp_path: Path) -> None:

@@ -121,3 +121,84 @@ def test_a_file_that_somebody_changes_meanwhile_is_not_written(tmp_path: Path) -
     with pytest.raises(SettingsError, match="somebody changed it"):
         edit.write()
     assert path.read_text() == BLOCK + "# more\n"
+
+
+IMAGE = ("wordpress", "image")
+NEW = "registry.example.com:5000/wordpress:6.9@sha256:" + "0" * 64
+
+
+def assigned(path: Path, value: str | None, *tenants: str) -> str:
+    for edit in edits.assign(path, IMAGE, dict.fromkeys(tenants or ("blog-aku",), value)):
+        edit.write()
+    images = {spec.name: spec.wordpress.image for spec in catalogue.load(path)}
+    assert {images[name] for name in tenants or ("blog-aku",)} == {value}
+    return path.read_bytes().decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BLOCK, BLOCK.replace("# the first\n", f"# the first\n    wordpress:\n      image: {NEW}\n")),
+        (
+            BLOCK.replace("plan:   micro", "wordpress: # small\n      replicas: 2 # two"),
+            BLOCK.replace("plan:   micro", f"wordpress: # small\n      image: {NEW}\n      replicas: 2 # two"),
+        ),
+        (
+            BLOCK.replace("plan:   micro", "wordpress: {replicas: 2} # two"),
+            BLOCK.replace("plan:   micro", f'wordpress: {{image: "{NEW}", replicas: 2}} # two'),
+        ),
+        (
+            "tenants:\n- {name: blog-aku, title: A, adminEmail: a@b.de} # one\n",
+            f'tenants:\n- {{name: blog-aku, wordpress: {{image: "{NEW}"}}, title: A, adminEmail: a@b.de}} # one\n',
+        ),
+        (
+            '{"tenants": [{"title": "Ä", "adminEmail": "a@b.de", "name" : "blog-aku"}]}',
+            '{"tenants": [{"title": "Ä", "adminEmail": "a@b.de", "name" : "blog-aku",'
+            f' "wordpress": {{"image": "{NEW}"}}}}]}}',
+        ),
+        (
+            "\ufefftenants:\r\n- title: Ä\r\n  adminEmail: a@b.de\r\n  name: 'blog-aku'\r\n",
+            "\ufefftenants:\r\n- title: Ä\r\n  adminEmail: a@b.de\r\n  name: 'blog-aku'\r\n"
+            f"  wordpress:\r\n    image: {NEW}\r\n",
+        ),
+    ],
+    ids=["block", "part", "part in braces", "flow", "json", "crlf"],
+)
+def test_a_field_of_a_part_comes_in_and_goes_without_a_trace(tmp_path: Path, before: str, after: str) -> None:
+    path = write(tmp_path, before)
+    assert assigned(path, NEW) == after
+    assert assigned(path, NEW) == after
+    assert assigned(path, None) == before
+    assert assigned(path, None) == before
+
+
+@pytest.mark.parametrize("old", ["wordpress:6.8", '"wordpress:6.8"', "'wordpress:6.8'"])
+def test_a_text_that_is_there_is_replaced_in_its_place(tmp_path: Path, old: str) -> None:
+    text = BLOCK.replace("plan:   micro", f"wordpress: # it\n      image:   {old} # ours\n      replicas: 2")
+    path = write(tmp_path, text)
+    new = NEW if old[0] == "w" else f'"{NEW}"'
+    assert assigned(path, NEW) == text.replace(old, new)
+    assert assigned(path, "wordpress:6.8") == text.replace(old, old.replace("'", '"'))
+
+
+def test_several_tenants_of_several_files_are_changed_at_once(tmp_path: Path) -> None:
+    one, many = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    one.write_text("name: alone\ntitle: A\nadminEmail: a@b.de\n")
+    many.write_text(BLOCK)
+    names = {"alone", "blog-aku", "shop"}
+    for edit in edits.assign(tmp_path, IMAGE, dict.fromkeys(names, NEW)):
+        edit.write()
+    assert {spec.name: spec.wordpress.image for spec in catalogue.load(tmp_path)} == dict.fromkeys(names, NEW)
+    for edit in edits.assign(tmp_path, IMAGE, dict.fromkeys(names)):
+        edit.write()
+    assert (one.read_text(), many.read_text()) == ("name: alone\ntitle: A\nadminEmail: a@b.de\n", BLOCK)
+    with pytest.raises(CatalogueError, match="no tenant other"):
+        edits.assign(tmp_path, IMAGE, {"other": NEW})
+
+
+def test_a_part_that_somebody_commented_on_is_not_taken_away(tmp_path: Path) -> None:
+    text = BLOCK.replace("plan:   micro", f"wordpress: # by hand\n      image: {NEW}")
+    path = write(tmp_path, text)
+    with pytest.raises(SettingsError, match="the tenant blog-aku is written in a way that leaves no safe place"):
+        edits.assign(path, IMAGE, {"blog-aku": None})
+    assert path.read_text() == text

@@ -155,3 +155,5 @@ foreach ($siteforge_site['constants'] as $siteforge_name => $siteforge_constant)
     // What the image has defined by now stays as it is: PHP would only complain.
     defined($siteforge_name) || define($siteforge_name, $siteforge_constant);
 }
+// A CronJob asks for the scheduled work: no visitor starts it, or waits for it.
+defined('DISABLE_WP_CRON') || define('DISABLE_WP_CRON', true);

@@ -3,6 +3,9 @@
  * Installs the site, once, before a pod of it starts. Every pod runs this first; a lock in the database
  * lets one through at a time, so that replicas and restarts find the work done.
  *
+ * A core that wants another schema of the database gets it here, before any visitor gets to the new core; pods of the old
+ * one still serve meanwhile, as they do while a person clicks "Update WordPress Database".
+ *
  * The catalogue's title and address and the administrator's derived password are applied when they
  * change, and left alone while they do not: what the owner changes in wp-admin stays.
  */
@@ -43,6 +46,26 @@ function siteforge_lock(int $deadline): mysqli
         siteforge_fail('another pod has been installing the site for too long');
     }
     return $database;
+}
+
+/** The core's own update of the database, if it wants one: what wp-admin/upgrade.php does. */
+function siteforge_update(): void
+{
+    $wanted = (int) $GLOBALS['wp_db_version'];
+    $found = (int) get_option('db_version');
+    if ($found > $wanted) {
+        siteforge_say("the database is of version $found, this older core's is $wanted: it is left as it is");
+        return;
+    }
+    if ($found === $wanted) {
+        return;
+    }
+    siteforge_say("updating the database from version $found to $wanted");
+    wp_upgrade();
+    wp_cache_flush();
+    if ((int) get_option('db_version') !== $wanted) {
+        siteforge_fail("the database could not be updated from version $found to $wanted");
+    }
 }
 
 $siteforge_lock = siteforge_lock(time() + SITEFORGE_DEADLINE_SECONDS);
@@ -106,4 +129,5 @@ if ($siteforge_user && ($siteforge_applied['password'] ?? $siteforge_wanted['pas
 if ($siteforge_applied !== $siteforge_wanted) {
     update_option(SITEFORGE_STATE, $siteforge_wanted, false);
 }
+siteforge_update();
 siteforge_say('the site is installed');

@@ -14,7 +14,7 @@ def test_a_tenant_is_full_and_its_namespace_comes_first() -> None:
     assert {"Deployment", "StatefulSet", "Ingress", "Role", "RoleBinding", "ResourceQuota"} <= set(kinds)
     assert kinds["Service"] == 3
     assert kinds["NetworkPolicy"] == 4
-    assert len(manifests) == 24
+    assert len(manifests) == 25
 
 
 def test_the_catalogue_declares_the_same_tenants(tmp_path: Path) -> None:

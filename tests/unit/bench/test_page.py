@@ -60,11 +60,19 @@ def test_everything_is_run_unless_the_environment_says_otherwise() -> None:
     assert (list(chosen.sizes), list(chosen.peers), chosen.deadline) == ([50, 200], list(PEERS), 900)
     chosen = plan({"BENCH_TENANTS": "200 25", "BENCH_PEERS": "helm8 floor", "BENCH_DEADLINE": "60"})
     assert (list(chosen.sizes), list(chosen.peers), chosen.deadline) == ([25, 200], ["floor", "helm8"], 60)
+    chosen = plan({"BENCH_PEERS": "helm8@200 floor"})
+    assert (list(chosen.peers), dict(chosen.most)) == (["floor", "helm8"], {"helm8": 200})
 
 
 @pytest.mark.parametrize(
     "variables",
-    [{"BENCH_PEERS": "ansible"}, {"BENCH_TENANTS": "many"}, {"BENCH_TENANTS": "1"}, {"BENCH_DEADLINE": "0"}],
+    [
+        {"BENCH_PEERS": "ansible"},
+        {"BENCH_TENANTS": "many"},
+        {"BENCH_TENANTS": "1"},
+        {"BENCH_DEADLINE": "0"},
+        {"BENCH_PEERS": "floor@few"},
+    ],
 )
 def test_a_mistake_is_told_with_its_fix(variables: dict[str, str]) -> None:
     with pytest.raises(Failure, match=next(iter(variables))) as caught:

@@ -10,7 +10,7 @@ from siteforge.cli import app
 from tests.support.cli import siteforge
 
 CATALOGUE = Path(__file__).parents[3] / "tenants.yaml"
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+COMMANDS = sorted(one.name or one.callback.__name__ for one in app.registered_commands if one.callback)
 
 
 def test_without_arguments_it_shows_its_commands() -> None:

@@ -1,5 +1,6 @@
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,3 +84,9 @@ def test_what_a_resource_looks_like_is_not_read() -> None:
     metadata = {"op": "same", "urn": DEPLOYMENT, "new": {"outputs": {}}}
     line = json.dumps({"sequence": 7, "timestamp": 1, "resOutputsEvent": {"metadata": metadata}}, separators=(",", ":"))
     assert event(line) == {"resOutputsEvent": {"metadata": {"urn": DEPLOYMENT}}}
+
+
+def test_the_heaps_of_a_run_are_limited_by_the_size_of_its_stack() -> None:
+    assert "GOMEMLIMIT" not in ALONE.tuned
+    assert replace(ALONE, size=5).tuned["GOMEMLIMIT"] == "250MiB"
+    assert replace(ALONE, size=50).tuned["GOMEMLIMIT"] == "500MiB"

@@ -79,6 +79,14 @@ def test_after_a_look_that_failed_nobody_reads_as_well() -> None:
     assert found["siteforge_look_duration_seconds_count", labels()] == 1
 
 
+def test_the_age_of_backups_is_told_of_those_of_which_it_is_known() -> None:
+    looks = Looks()
+    looks.succeeded([tenant("a"), tenant("b"), tenant("c")], 0.25, {"a": 1795932000.0, "b": 0.0, "gone": 1.0})
+    name = "siteforge_tenant_backup_timestamp_seconds"
+    found = {dict(having)["tenant"]: value for (told_name, having), value in told(looks).items() if told_name == name}
+    assert found == {"a": 1795932000, "b": 0}
+
+
 def test_a_tenant_adds_a_fixed_number_of_series() -> None:
     sizes = [len(looked(*(tenant(f"t-{number}") for number in range(count)))) for count in (10, 20, 30)]
     assert sizes[2] - sizes[1] == sizes[1] - sizes[0] <= 10 * 40

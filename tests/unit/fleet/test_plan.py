@@ -88,6 +88,17 @@ def test_everything_is_run_whatever_is_known() -> None:
     assert runs(cell(), everything=True, asked=["t01"]) == [Run("prod", ("t01",), True)]
 
 
+def test_a_run_knows_how_many_tenants_its_stack_has() -> None:
+    whole, confined, new = (
+        runs(cell(), everything=True),
+        runs(cell(), asked=["t01"], everything=True),
+        cell(recorded=None),
+    )
+    wanted = {name: digest for name, digest in WANTED.items() if name != "t03"}
+    for some in (whole, confined, runs(new), runs(cell(wanted))):
+        assert {run.size for run in some} == {len(NAMES)}
+
+
 def test_an_unknown_tenant_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"there is no tenant t0x - did you mean t"):
         runs(cell(), asked=["t0x"])

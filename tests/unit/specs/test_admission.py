@@ -8,7 +8,7 @@ import pytest
 from siteforge.blueprint import Blueprint
 from siteforge.plans import PLANS
 from siteforge.quantities import parse
-from siteforge.specs import admission, boundary, database, wordpress
+from siteforge.specs import admission, boundary, cron, database, wordpress
 from siteforge.specs.admission import need
 from tests.support.blueprints import make
 
@@ -16,15 +16,16 @@ ISSUED = {"domains": ["lumi.example.com", "www.lumi.example.com"], "tls": {"issu
 
 
 def rendered(tenant: Blueprint, kind: str, resource: str) -> Fraction:
-    """What the rendered workloads take: all replicas, the one that a rollout starts beyond them, the database."""
+    """What the rendered workloads take: all replicas, one more in a rollout, the database, the scheduled work."""
     spec = wordpress.deployment_spec(tenant, "")
     pods = spec["replicas"] + spec["strategy"]["rollingUpdate"]["maxSurge"]
     (site,), (data,) = (
         template["spec"]["containers"]
         for template in (spec["template"], database.stateful_set_spec(tenant, "")["template"])
     )
-    amounts = [parse(container["resources"][kind][resource]) for container in (site, data)]
-    return Fraction(pods * amounts[0] + amounts[1])
+    (scheduled,) = cron.pod(tenant)["containers"]
+    amounts = [parse(container["resources"][kind][resource]) for container in (site, data, scheduled)]
+    return Fraction(pods * amounts[0] + amounts[1] + amounts[2])
 
 
 @pytest.mark.parametrize("replicas", [1, 2, 20])
@@ -37,22 +38,22 @@ def test_a_tenant_needs_what_its_workloads_take_while_they_roll(plan: str, repli
     assert need(tenant)["requests.storage"] == sum(
         parse(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims
     )
-    assert need(tenant)["pods"] == replicas + 2
+    assert need(tenant)["pods"] == replicas + 3
     assert need(tenant)["persistentvolumeclaims"] == 2
 
 
 def test_a_nano_needs_so_much() -> None:
     found = {resource: admission.write(resource, amount) for resource, amount in need(make()).items()}
     assert found == {
-        "requests.cpu": "250m",
-        "requests.memory": "384Mi",
-        "requests.ephemeral-storage": "150Mi",
-        "limits.cpu": "1500m",
-        "limits.memory": "768Mi",
-        "limits.ephemeral-storage": "6Gi",
+        "requests.cpu": "260m",
+        "requests.memory": "448Mi",
+        "requests.ephemeral-storage": "200Mi",
+        "limits.cpu": "1600m",
+        "limits.memory": "896Mi",
+        "limits.ephemeral-storage": "8Gi",
         "requests.storage": "2Gi",
         "persistentvolumeclaims": "2",
-        "pods": "3",
+        "pods": "4",
     }
 
 
@@ -94,17 +95,17 @@ def refused(monkeypatch: pytest.MonkeyPatch, field: str, path: list[str], value:
     return admission.refusals(make())
 
 
-# Just below what a nano takes with both its pods, the one of a rollout and the database.
+# Just below what a nano takes with both its pods, the one of a rollout, the database and the scheduled work.
 @pytest.mark.parametrize(
     ("resource", "less", "taken"),
     [
-        ("pods", "3", "4"),
-        ("requests.cpu", "349m", "350m"),
-        ("limits.cpu", "1999m", "2"),
-        ("requests.memory", "511Mi", "512Mi"),
-        ("limits.memory", "1023Mi", "1Gi"),
-        ("requests.ephemeral-storage", "199Mi", "200Mi"),
-        ("limits.ephemeral-storage", "8191Mi", "8Gi"),
+        ("pods", "4", "5"),
+        ("requests.cpu", "359m", "360m"),
+        ("limits.cpu", "2099m", "2100m"),
+        ("requests.memory", "575Mi", "576Mi"),
+        ("limits.memory", "1151Mi", "1152Mi"),
+        ("requests.ephemeral-storage", "249Mi", "250Mi"),
+        ("limits.ephemeral-storage", "10239Mi", "10Gi"),
         ("requests.storage", "2047Mi", "2Gi"),
         ("persistentvolumeclaims", "1", "2"),
     ],
@@ -132,4 +133,5 @@ def test_a_limit_range_that_would_not_let_a_container_in_is_told(
 ) -> None:
     found = list(refused(monkeypatch, "limits", ["limits", "0", bound, resource], value))
     containers = ("wordpress", "install", "mariadb")
-    assert [text.partition(" - ")[0] for text in found] == [f"the container {name} {told}" for name in containers]
+    said = [text.partition(" - ")[0] for text in found if "container cron" not in text]
+    assert said == [f"the container {name} {told}" for name in containers]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from siteforge.blueprint import Ingress
 from siteforge.specs import database, network, wordpress
 from siteforge.specs.manifest import Manifest
 from tests.support.blueprints import make
@@ -77,7 +78,25 @@ def test_a_role_is_selected_by_what_its_workload_puts_on_its_pods() -> None:
         assert selector.items() <= template["metadata"]["labels"].items()
 
 
+def test_the_sites_policy_is_about_its_pods_and_those_that_ask_for_scheduled_work() -> None:
+    policy, instance = network.site(make())["spec"], {"app.kubernetes.io/instance": make().name}
+    names = [{"key": "app.kubernetes.io/name", "operator": "In", "values": ["wordpress", "wordpress-cron"]}]
+    selector = {"matchLabels": instance, "matchExpressions": names}
+    assert policy["podSelector"] == selector
+    assert {"podSelector": selector} in policy["ingress"][0]["from"]
+    # The database answers the site alone.
+    (rule,) = network.data(make())["spec"]["ingress"]
+    assert rule["from"] == [{"podSelector": {"matchLabels": instance | {"app.kubernetes.io/name": "wordpress"}}}]
+
+
 def test_a_site_without_internet_access_has_one_rule_less() -> None:
     site, cut_off = (network.site(make(wordpress={"internetAccess": given}))["spec"] for given in (True, False))
     assert cut_off["egress"] == site["egress"][:-1]
     assert site["ingress"] == cut_off["ingress"]
+
+
+def test_what_reads_metrics_is_let_in_at_their_port_only_where_it_is_named() -> None:
+    named = network.site(make(Ingress(metrics_namespace="monitoring")))["spec"]["ingress"]
+    assert named[:-1] == network.site(make())["spec"]["ingress"]
+    namespace = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert named[-1] == {"from": [namespace], "ports": [{"protocol": "TCP", "port": 9117}]}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from siteforge.secrets import SALTS, Given, derive
-from siteforge.specs import boundary, wordpress
+from siteforge.specs import boundary, cron, wordpress
 from siteforge.specs.admission import need
 from tests.support.blueprints import make
 from tests.support.hostile import TEXTS
@@ -168,7 +168,8 @@ def test_no_configuration_changes_under_a_running_pod() -> None:
     files = set(wordpress.config_map(make())["data"])
     assert files == set(wordpress.config_map(make(suspended=True))["data"])
     mounted = []
-    for container in (*pod()["initContainers"], *pod()["containers"], *pod(suspended=True)["containers"]):
+    pages = pod(suspended=True)["containers"]
+    for container in (*pod()["initContainers"], *pod()["containers"], *pages, *cron.pod(make())["containers"]):
         mounts = [mount for mount in container["volumeMounts"] if mount["name"] == "scripts"]
         assert mounts
         mounted.append({mount["subPath"] for mount in mounts})
