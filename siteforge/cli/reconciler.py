@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,7 +143,9 @@ class _Loop:
             self._election = Election(cluster, lease(project.name, project.stack), HOME, identity)
             self._election.start()
             try:
-                self._rounds_while_leading()
+                # Not in this thread: Ctrl-C would be taken for the end of a run, and not of this.
+                with ThreadPoolExecutor(1) as worker:
+                    worker.submit(self._rounds_while_leading).result()
             finally:
                 self._election.end()
 

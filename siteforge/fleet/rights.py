@@ -16,7 +16,15 @@ _REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjec
 
 _CHANGED = ("get", "list", "watch", "create", "patch", "delete")
 """The provider makes and changes objects by server-side apply, which is `patch`, and of a new one `create` too."""
-_READ = {POD: ("get", "list", "watch"), EVENT: ("list",), ENDPOINT_SLICE: ("list",), NODE: ("list",), VOLUME: ("list",)}
+_READ = {
+    POD: ("get", "list", "watch"),
+    EVENT: ("list",),
+    # Readiness is watched.
+    ENDPOINT_SLICE: ("list", "watch"),
+    NODE: ("list",),
+    # A volume that outlived its claim is reserved for the next.
+    VOLUME: ("list", "patch"),
+}
 
 _AT_ONCE = 8
 

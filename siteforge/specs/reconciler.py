@@ -81,13 +81,12 @@ def _namespace(deployed: Deployed) -> Manifest:
 def _rights(deployed: Deployed, rights: Sequence[Mapping[str, Sequence[str]]]) -> Iterator[Manifest]:
     """No right to make Roles of any content: the API server lets nobody give what they don't have."""
     account = {"kind": "ServiceAccount", "name": deployed.name, "namespace": deployed.namespace}
-    volumes = {"apiGroups": [""], "resources": ["persistentvolumes"], "verbs": ["patch"]}
     lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
     own = [
         lease | {"verbs": ["create"]},
         lease | {"resourceNames": [deployed.lease], "verbs": ["get", "patch"]},
     ]
-    for kind, rules in (("ClusterRole", [*map(dict, rights), volumes, *owners.rules()]), ("Role", own)):
+    for kind, rules in (("ClusterRole", [*map(dict, rights), *owners.rules()]), ("Role", own)):
         yield _object(deployed, f"{_RBAC}/v1", kind, rules=rules)
         yield _object(
             deployed,

@@ -1,4 +1,4 @@
-"""The reconciler as a process of this machine, which may change no tenant, and one whose API server goes away."""
+"""The reconciler as a process of this machine: it may change no tenant, its API server goes away, it is told to end."""
 
 import math
 import re
@@ -86,3 +86,15 @@ def test_an_api_server_that_goes_away_is_never_a_fleet_without_drift(fleet: Stac
         process.await_rounds("succeeded")
         assert process.metric("reconciler_last_success_timestamp_seconds") != last
         assert process.metric("reconciler_drifted_tenants") == 1
+
+
+@pytest.mark.faults
+def test_one_that_is_told_to_end_in_the_middle_of_a_run_leaves_no_lock(fleet: Stack, tmp_path: Path) -> None:
+    fleet.siteforge("up")
+    fleet.catalogue((fleet.folder / "tenants.yaml").read_text().replace("Blog of the tests", "Another title"))
+    with running(fleet, tmp_path / "log", "--mode", "repair") as process:
+        eventually("Pulumi to run the program", process.runs_the_program, seconds=SECONDS, poll=0.1)
+        process.interrupt()
+        eventually("it to end", lambda: not process.runs(), seconds=SECONDS)
+    assert not list(fleet.folder.glob("state/.pulumi/locks/**/*.json"))
+    assert fleet.siteforge("up").returncode == 0

@@ -110,6 +110,14 @@ class Process:
             return any("pulumi-language-python-exec" in " ".join(one.cmdline()) for one in children)
         return False
 
+    def interrupt(self) -> None:
+        """Ctrl-C, once."""
+        self._process.send_signal(signal.SIGINT)
+
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE
+
     def kill(self) -> None:
         """End it and all that it started, as a machine that stops would."""
         for one in (*self._process.children(recursive=True), self._process):

@@ -35,7 +35,7 @@ def allowed(rules: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
 def test_it_may_do_what_a_run_needs_and_what_it_gives_to_owners_and_no_more() -> None:
     granted = allowed(made()["ClusterRole"]["rules"])
     needed = {(right.group, right.plural, right.verb) for right in rights.needed(STACK)}
-    assert granted == needed | allowed(owners.rules()) | {("", "persistentvolumes", "patch")}
+    assert granted == needed | allowed(owners.rules())
     assert not [
         one for one in granted if "*" in one or one[2] in ("escalate", "bind", "impersonate", "deletecollection")
     ]
