@@ -20,6 +20,7 @@ from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 OLD, NEW = "https://old.example.com:8443/blog", f"http://wordpress.{BLOG}.svc.cluster.local"
+KEPT = "https://kept.example.com"
 PREFIX = "x7_"
 BESIDE = "siteforge-import"
 
@@ -56,6 +57,7 @@ def test_an_exported_site_is_imported_into_an_emptied_tenant(blog: Stack, site: 
         site.post(text)
     paths = {site.upload(name, content): content for name, content in FILES.items()}
     sql("INSERT IGNORE INTO wp_users (user_login, user_nicename, user_email) VALUES ('mei', 'mei', 'mei@example.com')")
+    sql(f"UPDATE wp_options SET option_value = '{KEPT}' WHERE option_name = 'home'")
     before = state(site)
     dump, files = export(blog, tmp_path)
     again = blog.siteforge("export", BLOG, str(tmp_path / "site.zip"), check=False)
@@ -68,8 +70,10 @@ def test_an_exported_site_is_imported_into_an_emptied_tenant(blog: Stack, site: 
     # What an import left that was killed is in nobody's way.
     sql(f"CREATE DATABASE `{BESIDE}`; CREATE TABLE `{BESIDE}`.wp_posts (a INT); CREATE USER `{BESIDE}`@localhost")
 
-    said = moved(blog, tmp_path, dump, files)
-    assert f"{BLOG} is what {NEW} was; what was there before: `siteforge restore {BLOG} --at " in said
+    said = moved(blog, tmp_path, dump, files, "--keep-addresses")
+    assert option(BLOG, "home") == KEPT
+    sql(f"UPDATE wp_options SET option_value = '{NEW}' WHERE option_name = 'home'")
+    assert f"{BLOG} is what {KEPT} was; what was there before: `siteforge restore {BLOG} --at " in said
     assert state(site) == before
     for path, content in paths.items():
         assert site.get(path).body == content.decode(errors="replace")
