@@ -130,6 +130,8 @@ class _Run:
             case "change_one":
                 self._declare(self._fleet.change(first))
                 return self._measure(work, peer.change_one(first), tenants, [first, last])
+            case "status":
+                return self._measure(work, peer.status(), [], [])
             case "drift_check":
                 return self._measure(work, peer.drift_check(), [], [])
             case "repair":

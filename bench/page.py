@@ -10,6 +10,7 @@ _TITLES = {
     "create": "Create all tenants",
     "no_op": "Nothing to do",
     "change_one": "Change one tenant",
+    "status": "Tell how all tenants are",
     "drift_check": "Drift check",
     "repair": "Repair one per cent that drifted",
     "delete_one": "Delete one tenant",

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-WORKS = ("create", "no_op", "change_one", "drift_check", "repair", "delete_one")
+WORKS = ("create", "no_op", "change_one", "status", "drift_check", "repair", "delete_one")
 """The pieces of work, in the order in which a peer does them."""
 
 Outcome = Literal["done", "cut off", "not offered", "failed"]

@@ -158,5 +158,6 @@ TARGETS = (
         growth("create", 200, 1000, lambda row: row.backend_bytes),
     ),
     Target("create 1,000: peak memory at most 1.5 GiB", 1.5, _peak(1000)),
+    Target("status of 1,000: at most 2 s", 2.0, lambda results: seconds(results, 1000, OURS, "status")),
     Target("create 5,000: at least 0.85 of the speed of 500", 0.85, _speed(500, 5000), at_least=True),
 )

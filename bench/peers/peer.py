@@ -85,6 +85,10 @@ class Peer:
         """Have one tenant as it is declared now, the others being as they were."""
         return None
 
+    def status(self) -> Command | None:
+        """Tell how every tenant is, and change nothing."""
+        return None
+
     def drift_check(self) -> Command | None:
         """Compare everything with the cluster, and change nothing."""
         return None

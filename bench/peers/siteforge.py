@@ -15,7 +15,7 @@ class Siteforge(Plain):
     """Its command line, over cells."""
 
     name = "siteforge"
-    title = f"Siteforge: `siteforge up`, `siteforge drift`, cells of {_CELL} tenants"
+    title = f"Siteforge: `siteforge up`, `siteforge status`, `siteforge drift`, cells of {_CELL} tenants"
     largest = 5000
     cell = _CELL
 
@@ -32,6 +32,10 @@ class Siteforge(Plain):
         while self._cells * self.cell < fleet.size:
             self._run("siteforge", "cells", "add", f"bench-{self._cells}", "--stack", "bench")
             self._cells += 1
+
+    def status(self) -> Command:
+        """`siteforge status`, of the whole catalogue."""
+        return Command(("siteforge", "status", "--stack", "bench"), self.home)
 
     def drift_check(self) -> Command:
         """`siteforge drift`; 3 says that something differs."""
