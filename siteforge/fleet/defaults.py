@@ -24,6 +24,7 @@ WRITTEN: Final[Mapping[tuple[str, ...], str]] = {
     ("spec", "ipFamilies"): "a Service gets its address for good",
     ("spec", "replicas"): "an autoscaler decides; without one the number is declared, and compared",
     ("spec", "template", "spec", "serviceAccount"): "the old name of serviceAccountName",
+    ("spec", "jobTemplate", "spec", "template", "spec", "serviceAccount"): "the old name of serviceAccountName",
 }
 """Fields that controllers write or that the server assigns, and why."""
 

@@ -118,7 +118,7 @@ def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Sta
     assert told.returncode == 1
     assert "it runs, and the catalogue suspends it" in told.stdout
     # Plain Pulumi suspends it as well, and brings it back.
-    assert awake.up().counts["updated"] == 3
+    assert awake.up().counts["updated"] == 4
     eventually("Suspended", lambda: condition(awake) == "Suspended", namespace=BLOG)
 
 
