@@ -78,7 +78,7 @@ def limited(tmp_path: Path) -> Iterator[Path]:
         {
             "apiGroups": [
                 *("networking.k8s.io", "policy", "autoscaling", "rbac.authorization.k8s.io", "storage.k8s.io"),
-                "discovery.k8s.io",
+                *("discovery.k8s.io", "batch"),
             ],
             "resources": ["*"],
             "verbs": verbs,
