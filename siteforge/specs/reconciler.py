@@ -22,8 +22,8 @@ _SECRET = "/etc/siteforge/secret"
 _GRACE_SECONDS = 120
 """A run of Pulumi ends after the operations under way, which wait for the cluster."""
 
-_RETRIES = 1
-"""Of a cell that failed; what still fails then is the next Job's."""
+_RETRIES = 2
+"""Of a cell that failed: after a pod that was killed, one removes its lock and one does the work."""
 _FUTILE_EXIT_CODES = [2, 3]
 """A mistake in the catalogue, or too much drift at once: doing it again at once changes nothing."""
 _LATEST_SECONDS = 300

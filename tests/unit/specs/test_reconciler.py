@@ -88,7 +88,7 @@ def test_rounds_of_one_cell_are_an_indexed_job_begun_by_the_clock() -> None:
     job = spec["jobTemplate"]["spec"]
     assert (job["completionMode"], job["completions"], job["parallelism"]) == ("Indexed", 7, 3)
     # A cell that fails costs no other cell its round, and no pod of it begins before the last one has ended.
-    assert (job["backoffLimitPerIndex"], job["podReplacementPolicy"]) == (1, "Failed")
+    assert (job["backoffLimitPerIndex"], job["podReplacementPolicy"]) == (2, "Failed")
     (container,) = job["template"]["spec"]["containers"]
     assert container["args"][-5:] == ["--once", "--cell", "$(JOB_COMPLETION_INDEX)", "--mode", "repair"]
     assert not {"ports", "readinessProbe", "livenessProbe"} & set(container)
