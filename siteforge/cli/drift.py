@@ -49,7 +49,7 @@ def drift(
         if history:
             _show_history(project, cluster, tenant or [], output)
             return
-        report = drifted(project, cluster, tenant)
+        report = drifted(project, cluster, tenant or None)
     if output is Output.JSON:
         typer.echo(json.dumps(data(report), indent=2))
     else:
@@ -62,7 +62,7 @@ def drift(
 def _show_history(project: "Project", cluster: "Cluster", tenants: list[str], output: Output) -> None:
     from siteforge.fleet import history
 
-    entries = history.read(cluster, project.name, project.stack)
+    entries = history.read(cluster, project.name, project.cells.stacks)
     wanted = [one for one in entries if not tenants or one.tenant in tenants]
     if output is Output.JSON:
         typer.echo(json.dumps(history.data(wanted), indent=2))

@@ -1,4 +1,4 @@
-"""`siteforge reconciler`: looks at the fleet again and again, and repairs what drifted or changed, if it may."""
+"""`siteforge reconciler`: looks at the fleet, again and again or once, and repairs what drifted, if it may."""
 
 import re
 import signal
@@ -33,6 +33,8 @@ _LEASE_DEADLINE_SECONDS = 3.0
 """Of a request about the lease: shorter than what is left when a renewal fails."""
 _RETRY_SECONDS = 5.0
 _CONFIG_MAP_BYTES = 1024 * 1024
+_HELD = 3
+"""The exit code of a round that did nothing because too much drifted at once."""
 _NAMED = 10
 
 
@@ -70,6 +72,19 @@ def reconciler(
     ] = "127.0.0.1:9464",
     timeout: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait until tenants are ready.")] = 600,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs of Pulumi at once.")] = 1,
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="Do one round, of which the exit code tells, without a leader's lease, and end."),
+    ] = False,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            "--cell",
+            metavar="STACK",
+            help="With --once: for this cell alone, by its stack or its place from 0.",
+            show_default=False,
+        ),
+    ] = None,
     manifests: Annotated[
         bool, typer.Option("--manifests", help="Print the objects that run this in the cluster, and end.")
     ] = False,
@@ -83,27 +98,47 @@ def reconciler(
         Backend,
         typer.Option("--backend", help="With --manifests: Pulumi's state on a volume, or where the Secret says."),
     ] = Backend.VOLUME,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="With --manifests: a Job over the cells, so many at once.", show_default=False
+        ),
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option("--schedule", metavar="CRON", help="With --workers: when such a Job begins.")
+    ] = "*/15 * * * *",
 ) -> None:
     """Keep the fleet as the catalogue says until told to end (Ctrl-C, SIGTERM): look, report, repair if it may.
 
-    Of several that run for the same fleet, one acts; the others stand by.
+    Of several that run for the same fleet, one acts; the others stand by. With --once, it exits with 0 when the round
+    did what it had to, with 3 when too much drifted at once, with 2 on a mistake in the catalogue, and else with 1.
 
     Examples: siteforge reconciler; siteforge reconciler --mode repair --most-drifted 20%;
+    siteforge reconciler --once --mode repair --cell prod-b;
     siteforge reconciler --mode repair --manifests --image IMAGE | kubectl apply -f -
     """
     share = _share(most_drifted)
     if manifests:
         if not image:
             raise typer.BadParameter("needed with --manifests", param_hint="--image")
-        options: tuple[str, ...] = ("--mode", mode.value, "--most-drifted", most_drifted, "--interval", f"{interval:g}")
+        if workers and backend is Backend.VOLUME:
+            reason = "many pods can't have one volume's state - with --workers, use --backend secret and a PostgreSQL"
+            raise typer.BadParameter(reason, param_hint="--backend")
+        options: tuple[str, ...] = ("--mode", mode.value, "--most-drifted", most_drifted)
         options += ("--timeout", f"{timeout:g}", "--jobs", str(jobs))
-        _print_manifests(stack, image, options, replicas, backend)
+        if not workers:
+            options += ("--interval", f"{interval:g}")
+        _print_manifests(stack, image, options, replicas, backend, workers, schedule)
         return
+    if cell is not None and not once:
+        raise typer.BadParameter("needs --once", param_hint="--cell")
     from siteforge.fleet.reconciler import Rules
 
-    loop = _Loop(stack, source, interval, Rules(mode.value, share, timeout, jobs))
+    loop = _Loop(stack, source, interval, Rules(mode.value, share, timeout, jobs, cell))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.stop())
+    if once:
+        raise typer.Exit(loop.once())
     loop.run(*address(listen))
 
 
@@ -120,12 +155,29 @@ class _Loop:
         self._taken = ""
         self._stopped = threading.Event()
         self._election: Election | None = None
-        self._reconciler = Reconciler(self._project, rules, lambda: self._leading() and not self._stopped.is_set())
+        self._alone = False
+        self._reconciler = Reconciler(self._project, rules, self._may_act)
         self._rounds = Rounds(self._leading)
 
     def stop(self) -> None:
         """End after what is under way."""
         self._stopped.set()
+
+    def once(self) -> int:
+        """One round, whoever else does some: Pulumi's locks keep them apart. Returns the exit code."""
+        self._alone = True
+        # Not in this thread: Ctrl-C would be taken for the end of a run, and not of this.
+        with ThreadPoolExecutor(1) as worker:
+            try:
+                began = time.monotonic()
+                done = worker.submit(self._reconciler.round).result()
+            except SiteforgeError as error:
+                problems.tell(error)
+                return problems.exit_code(error)
+        _tell(done, time.monotonic() - began)
+        if done.held:
+            return _HELD
+        return 0 if done.succeeded and not self._stopped.is_set() else problems.FAILED
 
     def run(self, listen: str, port: int) -> None:
         """Until it is told to end."""
@@ -200,6 +252,9 @@ class _Loop:
     def _leading(self) -> bool:
         return self._election is not None and self._election.leading
 
+    def _may_act(self) -> bool:
+        return (self._alone or self._leading()) and not self._stopped.is_set()
+
 
 def _tell(done: "Round", seconds: float) -> None:
     figures = {"compared": done.compared, "found": done.differences, "repaired": done.repaired}
@@ -224,7 +279,15 @@ def _share(text: str) -> float:
     return int(found[1]) / 100
 
 
-def _print_manifests(stack: str | None, image: str, options: tuple[str, ...], replicas: int, backend: Backend) -> None:
+def _print_manifests(
+    stack: str | None,
+    image: str,
+    options: tuple[str, ...],
+    replicas: int,
+    backend: Backend,
+    workers: int | None,
+    schedule: str,
+) -> None:
     import yaml
 
     from siteforge.fleet import rights
@@ -244,6 +307,7 @@ def _print_manifests(stack: str | None, image: str, options: tuple[str, ...], re
         files=_files(project),
         replicas=replicas,
         backend=backend.value,
+        rounds=specs.Rounds(len(project.cells.stacks), workers, schedule) if workers else None,
     )
     made = specs.manifests(deployed, rights.rules(project.configuration))
     typer.echo(yaml.safe_dump_all(made, sort_keys=False), nl=False)

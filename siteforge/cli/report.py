@@ -31,7 +31,7 @@ def report(
     project = Project.find(stack)
     with project.cluster() as cluster:
         statuses = look(project, cluster, None, stack, volumes=True, drift=drift)
-        past = history.read(cluster, project.name, project.stack)
+        past = history.read(cluster, project.name, project.cells.stacks)
     page = fleet_report.page(statuses, f"{project.name}, {project.stack}", datetime.now(UTC), past)
     temporary = output_file.with_name(f".{output_file.name}.part")
     try:

@@ -14,7 +14,7 @@ import siteforge.cells
 from siteforge import targets
 from siteforge.cells import BUCKETS, Cells, Move, bucket, parse_buckets, write_buckets
 from siteforge.errors import CellsError
-from siteforge.fleet import records
+from siteforge.fleet import history, records
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.project import Project, pulumi
 
@@ -91,6 +91,7 @@ def _finish(project: Project, cluster: Cluster, layout: Cells, say: Say) -> None
         if source != dest and buckets & set(layout.buckets(source)):
             _move_state(project, source, dest, buckets, say)
             _move_record(project, cluster, source, dest, buckets)
+            _move_history(project, cluster, source, dest, buckets)
     owner = tuple(dest if number in buckets else layout.owner[number] for number in range(BUCKETS))
     # A cell without buckets has no tenants left: it is a stack like any other.
     stacks = tuple(stack for stack in layout.stacks if stack in owner)
@@ -127,6 +128,16 @@ def _move_record(project: Project, cluster: Cluster, source: str, dest: str, buc
     records.write(
         cluster, project.name, source, {name: known[source][name] for name in known[source] if name not in moving}
     )
+
+
+def _move_history(project: Project, cluster: Cluster, source: str, dest: str, buckets: Collection[int]) -> None:
+    known = history.read(cluster, project.name, [source])
+    if moving := [one for one in known if bucket(one.tenant) in buckets]:
+        there = history.read(cluster, project.name, [dest])
+        # A move that was cut short between the two is done again.
+        both = [*there, *(one for one in moving if one not in there)]
+        history.write(cluster, project.name, dest, history.bounded(sorted(both, key=lambda one: one.found)))
+        history.write(cluster, project.name, source, [one for one in known if one not in moving])
 
 
 def _idle(project: Project) -> Cells:

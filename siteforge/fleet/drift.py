@@ -91,7 +91,7 @@ def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = 
     return Report(
         len(specs),
         {name: found for name, found in tenants.items() if name not in frozen},
-        [] if names else [stray(found) for found in strays if found["metadata"]["name"] not in everybody],
+        [] if names is not None else [stray(found) for found in strays if found["metadata"]["name"] not in everybody],
         cluster.requests - asked,
         time.monotonic() - started,
         {name: found for name, found in tenants.items() if name in frozen},
@@ -142,7 +142,7 @@ def _is_ours(found: Manifest) -> bool:
 
 
 def _chosen(specs: list[TenantSpec], names: Collection[str] | None) -> list[TenantSpec]:
-    if not names:
+    if names is None:
         return specs
     known = {spec.name: spec for spec in specs}
     for name in names:

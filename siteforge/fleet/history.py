@@ -1,7 +1,8 @@
 """The history of drift: what was found, who made it so and when, and whether it was repaired.
 
-It is a ConfigMap beside the records of what was deployed (`records`): whoever can read the fleet can read it, and it
-outlives every pod. It is bounded: of ended entries, the oldest go first.
+It is a ConfigMap for each cell, beside the records of what was deployed (`records`): whoever can read the fleet can
+read it, it outlives every pod, and who works on one cell writes over nobody else's. It is bounded: of ended entries,
+the oldest go first.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from siteforge import names
+from siteforge.cells import Cells
 from siteforge.document import shorten
 from siteforge.fleet import records
 from siteforge.fleet.cluster import BY_NAME, Cluster
@@ -98,19 +100,27 @@ def bounded(entries: Sequence[Entry]) -> list[Entry]:
     return kept
 
 
-def read(cluster: Cluster, project: str, stack: str) -> list[Entry]:
-    """The history of a fleet, in the order in which entries were made.
+def read(cluster: Cluster, project: str, stacks: Collection[str]) -> list[Entry]:
+    """The history of some cells, in the order in which entries were made.
 
     Raises:
         ClusterError: the API server can't be asked.
     """
-    found = cluster.get(BY_NAME["ConfigMap"], name(project, stack), records.HOME)
-    text = found.get("data", {}).get("entries", "[]")
-    return msgspec.json.decode(text, type=list[Entry])
+    found = cluster.objects(BY_NAME["ConfigMap"], labels=f"{_LABEL}={_HISTORY}", namespace=records.HOME)
+    data = {one["stack"]: one["entries"] for one in (each["data"] for each in found) if one["project"] == project}
+    texts = [data[stack] for stack in stacks if stack in data]
+    entries = [one for text in texts for one in msgspec.json.decode(text, type=list[Entry])]
+    return sorted(entries, key=lambda entry: entry.found)
+
+
+def by_cell(entries: Iterable[Entry], layout: Cells, stacks: Collection[str]) -> dict[str, list[Entry]]:
+    """The entries of each of some cells: those of the tenants that it has, or had until they were removed."""
+    known = list(entries)
+    return {stack: [one for one in known if layout.stack(one.tenant) == stack] for stack in stacks}
 
 
 def write(cluster: Cluster, project: str, stack: str, entries: Sequence[Entry]) -> None:
-    """Write the history of a fleet.
+    """Write the history of a cell.
 
     Raises:
         ClusterError: the API server can't be asked, or refuses.

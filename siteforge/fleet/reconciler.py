@@ -6,15 +6,16 @@ is never taken for clean, and the next round begins anew.
 """
 
 import contextlib
+import re
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from siteforge import log
-from siteforge.errors import EngineError
+from siteforge.errors import EngineError, SettingsError, printable
 from siteforge.fleet import history, locks, records, rights, state, survey, up
 from siteforge.fleet.cluster import POD, Cluster
 from siteforge.fleet.differences import Difference
@@ -25,6 +26,7 @@ from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.recovery import Recovery
 from siteforge.fleet.status import TenantStatus, with_drift
 from siteforge.fleet.up import Findings, Performance, Summary
+from siteforge.tenant_spec import TenantSpec
 
 NAME = "siteforge-reconciler"
 """Of the Deployment, and so the beginning of its pods' names; of all that is its own."""
@@ -53,6 +55,8 @@ class Rules:
     """Seconds to wait, after a run, until tenants are ready."""
     jobs: int | None = None
     """Runs of Pulumi at once."""
+    cell: str | None = None
+    """The only cell that it looks at, by its stack's name or its place in the cells file from 0; all when None."""
 
 
 @dataclass
@@ -96,6 +100,57 @@ def held(rules: Rules, compared: int, drift: Collection[str]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What a round is about: the fleet, or one of its cells and nothing that is another's."""
+
+    project: Project
+    cell: str | None = None
+    """The stack of that cell."""
+
+    @classmethod
+    def of(cls, project: Project, cell: str | None) -> Self:
+        """The scope of a cell that is named as in `Rules`.
+
+        Raises:
+            SettingsError: there is no such cell.
+        """
+        stacks = project.cells.stacks
+        if cell is None or cell in stacks:
+            return cls(project, cell)
+        # A stack's name may be a number, too: it is that stack then.
+        if re.fullmatch("[0-9]{1,4}", cell, re.ASCII) and int(cell) < len(stacks):
+            return cls(project, stacks[int(cell)])
+        raise SettingsError(
+            f"{project.cells.file or 'the configuration'}: there is no cell {printable(cell)}"
+            f" - name one of {', '.join(stacks)}, or its place, from 0 to {len(stacks) - 1}"
+        )
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """Those that may be run."""
+        return self.project.cells.stacks if self.cell is None else (self.cell,)
+
+    @property
+    def tenants(self) -> list[TenantSpec]:
+        """Those of the catalogue that it has.
+
+        Raises:
+            CellsError: some are on their way from one cell to another.
+        """
+        project = self.project
+        return project.tenants if self.cell is None else project.cells.tenants(self.cell, project.tenants)
+
+    @property
+    def names(self) -> list[str] | None:
+        """The same by name; None for all."""
+        return None if self.cell is None else [spec.name for spec in self.tenants]
+
+    def has(self, tenant: str) -> bool:
+        """Whether a tenant is its, or was while the catalogue had it."""
+        return self.cell is None or self.project.cells.stack(tenant) == self.cell
+
+
 class Reconciler:
     """Does rounds.
 
@@ -118,31 +173,33 @@ class Reconciler:
         """
         project = self._project()
         self.prepare(project)
+        scope = Scope.of(project, self._rules.cell)
         with project.cluster() as cluster:
-            report = drifted(project, cluster)
-            found = up.look(project, cluster, drifted=report.mendable)
+            report = drifted(project, cluster, scope.names)
+            found = up.look(project, cluster, drifted=report.mendable, cell=scope.cell)
             changed = {name for cell in found.cells for name in (*cell.changed, *cell.gone)}
             drift = {name: own for name, own in report.tenants.items() if name not in changed}
             mendable = [name for name in report.mendable if name in drift]
             done = Round(report.compared, mendable, sorted(changed))
-            entries = self._observe(project, cluster, drift, changed, done)
+            entries = self._observe(scope, cluster, drift, changed, done)
             if found.runs and self._rules.mode == "repair":
                 done.held = held(self._rules, report.compared, mendable)
                 if not done.held and self._may_act():
-                    history.write(cluster, project.name, project.stack, history.begun(entries, mendable))
-                    report = self._repair(project, cluster, found, report, done)
-            done.statuses = _statuses(project, cluster, report)
+                    _write(scope, cluster, entries, history.begun(entries, mendable))
+                    report = self._repair(scope, cluster, found, report, done)
+            done.statuses = _statuses(scope, cluster, report)
         return done
 
     def prepare(self, project: Project) -> None:
-        """Have a stack for each cell, in a backend that may be new; nothing of the cluster's is touched.
+        """Have a stack for each cell of the scope, in a backend that may be new; nothing of the cluster's is touched.
 
         Raises:
             SiteforgeError: Pulumi can't be asked or refuses, or the configuration is wrong.
         """
         if project.stack not in self._prepared:
             self._add(project, [project.stack])
-        if missing := [stack for stack in project.cells.stacks if stack not in self._prepared]:
+        scope = Scope.of(project, self._rules.cell)
+        if missing := [stack for stack in scope.stacks if stack not in self._prepared]:
             self._add(project, missing)
 
     def _add(self, project: Project, stacks: Collection[str]) -> None:
@@ -150,34 +207,40 @@ class Reconciler:
         for stack in stacks:
             if stack not in known:
                 _log.info("the backend has no such stack: it is made", stack=stack)
-                pulumi(project.folder, "stack", "init", "--no-select", stack)
+                try:
+                    pulumi(project.folder, "stack", "init", "--no-select", stack)
+                except EngineError:
+                    # The round of another cell needs the fleet's stack, too, and may have made it meanwhile.
+                    if stack not in project.stacks():
+                        raise
             self._prepared.add(stack)
 
     def _observe(
         self,
-        project: Project,
+        scope: Scope,
         cluster: Cluster,
         drift: Mapping[str, list[Difference]],
         unknown: Collection[str],
         done: Round,
     ) -> list[Entry]:
         """Bring the history up to a look at all tenants but some of whom nothing is known."""
-        before = history.read(cluster, project.name, project.stack)
-        looked_at = {spec.name for spec in project.tenants} - set(unknown)
+        before = [one for one in history.read(cluster, scope.project.name, scope.stacks) if scope.has(one.tenant)]
+        looked_at = {spec.name for spec in scope.tenants} - set(unknown)
         # A tenant that is no longer listed has no drift; its entries end.
         looked_at |= {one.tenant for one in before} - set(unknown)
         entries = history.observed(before, drift, _now(), looked_at)
-        if entries != before and self._may_act():
-            history.write(cluster, project.name, project.stack, entries)
+        if self._may_act():
+            _write(scope, cluster, before, entries)
         done.differences += len({one.key for one in entries if not one.ended} - {e.key for e in before if not e.ended})
         done.repaired += _repaired(entries) - _repaired(before)
         return entries
 
-    def _repair(self, project: Project, cluster: Cluster, found: Findings, before: Report, done: Round) -> Report:
+    def _repair(self, scope: Scope, cluster: Cluster, found: Findings, before: Report, done: Round) -> Report:
         """Do what was found; returns what is left of it."""
+        project = scope.project
         rights.require(cluster, project.configuration)
-        if self._recover(project, cluster):
-            found = up.look(project, cluster, drifted=before.mendable)
+        if self._recover(scope, cluster):
+            found = up.look(project, cluster, drifted=before.mendable, cell=scope.cell)
         performance = Performance(project, cluster, found)
         with self._watched(performance):
             done.summary = performance.perform(
@@ -187,10 +250,10 @@ class Reconciler:
                 lambda reasons: _log.warning("not ready yet", tenants=dict(reasons)),
             )
         self._unlock(project, cluster, done.summary)
-        report = drifted(project, cluster)
+        report = drifted(project, cluster, scope.names)
         failed = set(done.summary.failed)
         left = {name: own for name, own in report.tenants.items() if name not in failed}
-        self._observe(project, cluster, left, failed, done)
+        self._observe(scope, cluster, left, failed, done)
         return report
 
     @contextlib.contextmanager
@@ -213,21 +276,22 @@ class Reconciler:
             over.set()
             watcher.join()
 
-    def _recover(self, project: Project, cluster: Cluster) -> bool:
+    def _recover(self, scope: Scope, cluster: Cluster) -> bool:
         """Bring stacks back whose run was a reconciler's that is gone; returns whether there was one.
 
         Raises:
             EngineError: a run is under way, or nobody knows whether it is; or a stack can't be brought back.
         """
+        project = scope.project
         folder = state.backend(project)
         if folder is None:
             return False
         recovered = False
-        for stack in project.cells.stacks:
+        for stack in scope.stacks:
             own = replace(project, stack=stack)
             found = locks.locks(folder, project.name, stack)
             for lock in found:
-                if not _gone(lock, cluster):
+                if not gone(lock, cluster):
                     raise EngineError(f"the stack {stack} is in use: {lock} - nothing is done before that run ends")
             if found or state.read(state.file(folder, project.name, stack)).problem:
                 _log.warning("a run was killed: the stack is recovered", stack=stack)
@@ -245,32 +309,51 @@ class Reconciler:
         """
         for outcome in summary.outcomes:
             found = locks.told("\n".join(outcome.problems))
-            if found and all(_gone(lock, cluster) for lock in found) and self._may_act():
+            if found and all(gone(lock, cluster) for lock in found) and self._may_act():
                 _log.warning("a run was killed: its lock is removed", stack=outcome.run.stack, lock=str(found[0]))
                 pulumi(project.folder, "cancel", "--yes", "--stack", outcome.run.stack)
 
 
-def _gone(lock: Lock, cluster: Cluster) -> bool:
+def gone(lock: Lock, cluster: Cluster) -> bool:
     """Whether the holder of a lock is known to be no more.
 
-    Pods are named like the machine that Pulumi notes. One that is there no longer, or whose container began anew
-    since, has no process of then: the API server removes a pod when its node has told that it ended.
+    Pods are named like the machine that Pulumi notes, but for those of an Indexed Job, whose host name is the Job's
+    with the index. One that is there no longer, or whose container began anew since, has no process of then: the API
+    server removes a pod when its node has told that it ended.
     """
     if lock.host == socket.gethostname():
         return lock.holder() == "gone"
     if not lock.host.startswith(f"{NAME}-"):
         return False
-    pod = cluster.get(POD, lock.host, records.HOME)
-    if not pod or pod["status"].get("phase") in ("Succeeded", "Failed"):
+    pods = cluster.objects(POD, labels=f"app.kubernetes.io/name={NAME}", namespace=records.HOME)
+    return all(_ended(pod, lock.since) for pod in pods if _host(pod) == lock.host)
+
+
+def _host(pod: Mapping[str, Any]) -> str:
+    return str(pod["spec"].get("hostname") or pod["metadata"]["name"])
+
+
+def _ended(pod: Mapping[str, Any], since: datetime) -> bool:
+    """Whether a pod has no process of that time any more."""
+    if pod["status"].get("phase") in ("Succeeded", "Failed"):
         return True
     states = [one.get("state", {}) for one in pod["status"].get("containerStatuses") or ()]
     began = [one["running"]["startedAt"] for one in states if "running" in one]
-    return bool(states) and all(datetime.fromisoformat(one) > lock.since for one in began)
+    return bool(states) and all(datetime.fromisoformat(one) > since for one in began)
 
 
-def _statuses(project: Project, cluster: Cluster, report: Report) -> list[TenantStatus]:
-    cells, settings = project.cells, project.configuration
-    tenants = [survey.Tenant(settings.blueprint(spec), cells.stack(spec.name)) for spec in project.tenants]
+def _write(scope: Scope, cluster: Cluster, before: Iterable[Entry], after: Iterable[Entry]) -> None:
+    """Write the history of the cells whose entries are others than before."""
+    layout, name = scope.project.cells, scope.project.name
+    known = history.by_cell(before, layout, scope.stacks)
+    for stack, entries in history.by_cell(after, layout, scope.stacks).items():
+        if entries != known[stack]:
+            history.write(cluster, name, stack, entries)
+
+
+def _statuses(scope: Scope, cluster: Cluster, report: Report) -> list[TenantStatus]:
+    cells, settings = scope.project.cells, scope.project.configuration
+    tenants = [survey.Tenant(settings.blueprint(spec), cells.stack(spec.name)) for spec in scope.tenants]
     return with_drift(survey.fleet(cluster, tenants), report.tenants | report.frozen)
 
 

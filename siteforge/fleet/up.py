@@ -84,6 +84,7 @@ def look(
     asked: Collection[str] = (),
     drifted: Collection[str] = (),
     everything: bool = False,
+    cell: str | None = None,
 ) -> Findings:
     """Find out what there is to do.
 
@@ -93,6 +94,7 @@ def look(
         asked: tenants to look at; all when empty.
         drifted: tenants whose objects are not as they were made.
         everything: do it all, whatever is known to be done.
+        cell: the stack to look at; all cells when None. That no tenant is in two is checked of all in either case.
 
     Raises:
         SiteforgeError: the catalogue or the configuration is wrong, the cluster can't be asked, or there is no such
@@ -105,6 +107,7 @@ def look(
     cells = plan.cells(
         project.cells, wanted, known, [one for one, used in project.stacks().items() if not used] if unknown else ()
     )
+    cells = [one for one in cells if cell in (None, one.stack)]
     namespaces = {
         one["metadata"]["name"]: bool(one["metadata"].get("deletionTimestamp"))
         for one in cluster.objects(NAMESPACE, labels=OURS)

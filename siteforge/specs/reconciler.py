@@ -1,4 +1,4 @@
-"""The objects that run Siteforge in the cluster: one Deployment, what it may do, what it reads and keeps."""
+"""The objects that run Siteforge in the cluster: a Deployment, or a Job over the cells; its rights, what it reads."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ USER = 10044
 
 PORT = 9464
 
+_CONTAINER = "reconciler"
 _RBAC = "rbac.authorization.k8s.io"
 _HOME = "/var/lib/siteforge"
 _STATE = "/var/lib/siteforge-state"
@@ -21,7 +22,26 @@ _SECRET = "/etc/siteforge/secret"
 _GRACE_SECONDS = 120
 """A run of Pulumi ends after the operations under way, which wait for the cluster."""
 
+_RETRIES = 2
+"""Of a cell that failed: after a pod that was killed, one removes its lock and one does the work."""
+_FUTILE_EXIT_CODES = [2, 3]
+"""A mistake in the catalogue, or too much drift at once: doing it again at once changes nothing."""
+_LATEST_SECONDS = 300
+"""A start that was missed by more is left out."""
+
 Backend = Literal["volume", "secret"]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Rounds of one cell each, begun by the clock, in the place of one reconciler that runs for ever."""
+
+    cells: int
+    """How many there are."""
+    workers: int
+    """Pods at once."""
+    schedule: str
+    """When, as a CronJob takes it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,8 @@ class Deployed:
     backend: Backend = "volume"
     """Whether Pulumi's state is on a volume of its own, or where the Secret's key `backend` says."""
     pull_policy: str = "IfNotPresent"
+    rounds: Rounds | None = None
+    """None for a Deployment. Several pods can't have one volume's state: only with the backend `secret`."""
 
 
 def manifests(deployed: Deployed, rights: Sequence[Mapping[str, Sequence[str]]]) -> list[Manifest]:
@@ -57,8 +79,7 @@ def manifests(deployed: Deployed, rights: Sequence[Mapping[str, Sequence[str]]])
         *_rights(deployed, rights),
         _object(deployed, "v1", "ConfigMap", name=f"{deployed.name}-project", data=dict(deployed.files)),
         *([_claim(deployed)] if deployed.backend == "volume" else []),
-        _service(deployed),
-        _deployment(deployed),
+        *([_cron_job(deployed, deployed.rounds)] if deployed.rounds else [_service(deployed), _deployment(deployed)]),
     ]
 
 
@@ -79,14 +100,18 @@ def _namespace(deployed: Deployed) -> Manifest:
 
 
 def _rights(deployed: Deployed, rights: Sequence[Mapping[str, Sequence[str]]]) -> Iterator[Manifest]:
-    """No right to make Roles of any content: the API server lets nobody give what they don't have."""
+    """No right to make Roles of any content: the API server lets nobody give what they don't have.
+
+    Rounds of one cell need no leader, and so no lease.
+    """
     account = {"kind": "ServiceAccount", "name": deployed.name, "namespace": deployed.namespace}
     lease = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
     own = [
         lease | {"verbs": ["create"]},
         lease | {"resourceNames": [deployed.lease], "verbs": ["get", "patch"]},
     ]
-    for kind, rules in (("ClusterRole", [*map(dict, rights), *owners.rules()]), ("Role", own)):
+    granted = {"ClusterRole": [*map(dict, rights), *owners.rules()]} | ({} if deployed.rounds else {"Role": own})
+    for kind, rules in granted.items():
         yield _object(deployed, f"{_RBAC}/v1", kind, rules=rules)
         yield _object(
             deployed,
@@ -128,6 +153,37 @@ def _deployment(deployed: Deployed) -> Manifest:
     )
 
 
+def _cron_job(deployed: Deployed, rounds: Rounds) -> Manifest:
+    """Each index is a cell (kubernetes.io/docs/concepts/workloads/controllers/job): one that fails fails alone."""
+    labels = _labels(deployed)
+    futile = {"containerName": _CONTAINER, "operator": "In", "values": _FUTILE_EXIT_CODES}
+    job = {
+        "completionMode": "Indexed",
+        "completions": rounds.cells,
+        "parallelism": rounds.workers,
+        "backoffLimitPerIndex": _RETRIES,
+        # Two pods of one index have one host name, by which Pulumi's locks are told apart.
+        "podReplacementPolicy": "Failed",
+        "podFailurePolicy": {
+            "rules": [
+                {"action": "FailIndex", "onExitCodes": futile},
+                # A node that is drained is no failure of the cell's.
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            ]
+        },
+        "template": {"metadata": {"labels": labels}, "spec": _pod(deployed) | {"restartPolicy": "Never"}},
+    }
+    spec = {
+        "schedule": rounds.schedule,
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": _LATEST_SECONDS,
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": 3,
+        "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
+    }
+    return _object(deployed, "batch/v1", "CronJob", spec=spec)
+
+
 def _pod(deployed: Deployed) -> Manifest:
     mounts: dict[str, tuple[str, dict[str, Any]]] = {
         "home": (_HOME, {"emptyDir": {}}),
@@ -161,23 +217,28 @@ def _container(deployed: Deployed, mounts: Mapping[str, str]) -> Manifest:
     if deployed.backend == "secret":
         backend = {"valueFrom": {"secretKeyRef": {"name": deployed.name, "key": "backend"}}}
     probe = {"httpGet": {"path": "/metrics", "port": "metrics"}, "timeoutSeconds": 5}
+    serving = {
+        "ports": [{"name": "metrics", "containerPort": PORT}],
+        "readinessProbe": probe,
+        "livenessProbe": probe | {"initialDelaySeconds": 30, "periodSeconds": 30, "failureThreshold": 4},
+    }
+    # Of a pod's environment, which the Job controller sets.
+    duty = ("--once", "--cell", "$(JOB_COMPLETION_INDEX)") if deployed.rounds else ("--listen", f"0.0.0.0:{PORT}")
     read_only = {"project", "secret"}
     return {
-        "name": "reconciler",
+        "name": _CONTAINER,
         "image": deployed.image,
         "imagePullPolicy": deployed.pull_policy,
         "args": [
             *("siteforge", "--log-level", "info", "reconciler", "--stack", deployed.stack),
-            *("--source", _SOURCE, "--listen", f"0.0.0.0:{PORT}", *deployed.options),
+            *("--source", _SOURCE, *duty, *deployed.options),
         ],
         "env": [
             {"name": "PULUMI_BACKEND_URL", **backend},
             {"name": "PULUMI_CONFIG_PASSPHRASE_FILE", "value": f"{_SECRET}/passphrase"},
             {"name": "SITEFORGE_SECRET_FILE", "value": f"{_SECRET}/secret"},
         ],
-        "ports": [{"name": "metrics", "containerPort": PORT}],
-        "readinessProbe": probe,
-        "livenessProbe": probe | {"initialDelaySeconds": 30, "periodSeconds": 30, "failureThreshold": 4},
+        **({} if deployed.rounds else serving),
         "resources": {
             "requests": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "256Mi"},
             # A run of fifty new tenants takes 1,800 MiB (docs/performance.md).

@@ -7,6 +7,10 @@ import pytest
 
 from siteforge import cells
 from siteforge.cells import BUCKETS, bucket
+from siteforge.fleet import history
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.differences import Difference
+from siteforge.fleet.history import Entry
 from tests.e2e.conftest import MakeStack
 from tests.support.fleet import in_state, up
 from tests.support.simulated import catalogue, ready, tenant, versions
@@ -23,6 +27,9 @@ def first(make_stack: MakeStack) -> Stack:
     stack.configure("readiness", "fleet")
     stack.catalogue(catalogue(tenant(name) for name in NAMES))
     up(stack)
+    with Cluster() as cluster:
+        entries = [Entry(name, Difference("Service", "wordpress", "deleted"), "2026-11-29T11:37:57Z") for name in NAMES]
+        history.write(cluster, "siteforge", stack.name, entries)
     return stack
 
 
@@ -50,6 +57,16 @@ def test_a_move_touches_nothing_in_the_cluster_and_both_stacks_are_as_they_shoul
     for stack in (first, second):
         assert set(stack.preview().counts) <= {"unchanged"}, stack.name
     assert up(first)["runs"] == []
+
+
+def test_the_history_of_a_tenant_goes_with_it(first: Stack, second: Stack) -> None:
+    with Cluster() as cluster:
+        known = {
+            stack.name: {one.tenant for one in history.read(cluster, "siteforge", [stack.name])}
+            for stack in (first, second)
+        }
+    assert known == {"cell-one": {"e2e-cell-e"}, "cell-two": {"e2e-cell-a", "e2e-cell-b"}}
+    assert "3 entries" in first.siteforge("drift", "--history").stdout
 
 
 def test_growth_moves_only_the_share_of_the_new_cell(first: Stack) -> None:

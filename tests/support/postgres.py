@@ -20,19 +20,21 @@ _DEADLINE_SECONDS = 60.0
 
 
 class Postgres:
-    """A server on this machine's loopback address.
+    """A server on an address of this machine.
 
     Args:
         folder: for its data; made, and given to the server's user.
+        address: where it listens, and lets everybody in.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         packages.ensure(["postgresql"])
         self._programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self._data = folder / "data"
         self._log = folder / "log"
+        self._address = address
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((address, 0))
             self._port = probe.getsockname()[1]
         folder.mkdir(mode=0o755)
         shutil.chown(folder, _USER)
@@ -41,13 +43,15 @@ class Postgres:
             if parent.stat().st_uid == os.getuid() and parent != Path("/"):
                 parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-D", str(self._data), "--auth=trust", "--username=pulumi", "--no-sync")
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all all trust\n")
         self.start()
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self._port), "-U", "pulumi", "pulumi")
+        self._run("createdb", "-h", address, "-p", str(self._port), "-U", "pulumi", "pulumi")
 
     @property
     def url(self) -> str:
         """The backend's address for Pulumi."""
-        return f"postgres://pulumi@127.0.0.1:{self._port}/pulumi?sslmode=disable&connect_timeout=5"
+        return f"postgres://pulumi@{self._address}:{self._port}/pulumi?sslmode=disable&connect_timeout=5"
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -56,7 +60,7 @@ class Postgres:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.info["cwd"] == str(self._data):
                     process.wait(_DEADLINE_SECONDS)
-        options = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories= -c fsync=off"
+        options = f"-c listen_addresses={self._address} -c port={self._port} -c unix_socket_directories= -c fsync=off"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-o", options, "-w", "start")
 
     def kill(self) -> None:

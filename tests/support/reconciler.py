@@ -21,10 +21,12 @@ from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 SECONDS = 120
+_JOB_SECONDS = 420
+"""Of several pods one after the other, each of which runs Pulumi, on a machine that does much else."""
 
 
 class Reconciler:
-    """The Deployment of a stack's reconciler, made by the manifests that the command prints."""
+    """The Deployment or CronJob of a stack's reconciler, made by the manifests that the command prints."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -34,17 +36,38 @@ class Reconciler:
         """Make it or change it."""
         secret = ("create", "secret", "generic", NAME, "-n", HOME, "--dry-run=client", "-o", "json")
         passphrase = f"--from-file=passphrase={self._stack.environment['PULUMI_CONFIG_PASSPHRASE_FILE']}"
+        # Of the tests' server, which has no password.
+        backend = f"--from-literal=backend={self._stack.environment['PULUMI_BACKEND_URL']}"
         command = ("reconciler", "--manifests", "--image", images.SITEFORGE, *options)
         kubectl("apply", "-f", "-", stdin=self._stack.siteforge(*command).stdout)
-        kubectl("apply", "-f", "-", stdin=kubectl(*secret, passphrase))
+        kubectl("apply", "-f", "-", stdin=kubectl(*secret, passphrase, backend))
 
     def remove(self) -> None:
         """Remove all of it, the state too."""
         own = ("-l", f"app.kubernetes.io/name={NAME}", "--ignore-not-found", "--timeout=180s")
-        kinds = "deployment,service,configmap,serviceaccount,role,rolebinding,persistentvolumeclaim"
+        kinds = "cronjob,job,deployment,service,configmap,serviceaccount,role,rolebinding,persistentvolumeclaim"
         kubectl("delete", kinds, "-n", HOME, *own)
         kubectl("delete", "clusterrole,clusterrolebinding", *own)
         kubectl("delete", f"secret/{NAME}", "-n", HOME, "--ignore-not-found")
+
+    def begin(self, job: str) -> None:
+        """Begin a Job as the CronJob does when it is due."""
+        kubectl("create", "job", job, "-n", HOME, f"--from=cronjob/{NAME}")
+
+    def ended(self, job: str) -> dict[str, Any]:
+        """The status of a Job once all its indexes have succeeded or failed."""
+
+        def status() -> dict[str, Any]:
+            found: dict[str, Any] = json.loads(kubectl("get", f"job/{job}", "-n", HOME, "-o", "json"))["status"]
+            over = {one["type"] for one in found.get("conditions", ()) if one["status"] == "True"}
+            return found if over & {"Complete", "Failed"} else {}
+
+        eventually(f"the Job {job} to end", status, seconds=_JOB_SECONDS, namespace=HOME, poll=1)
+        return status()
+
+    def log_of(self, job: str) -> str:
+        """What the pods of a Job logged."""
+        return kubectl("logs", "-n", HOME, "-l", f"batch.kubernetes.io/job-name={job}", "--tail=-1", "--prefix")
 
     def pods(self) -> list[str]:
         """The names of its pods whose container runs."""

@@ -21,6 +21,18 @@ def test_manifests_need_an_image(tmp_path: Path) -> None:
     assert "needed with --manifests" in done.stderr
 
 
+def test_many_pods_are_refused_one_volume(tmp_path: Path) -> None:
+    done = siteforge("reconciler", "--manifests", "--image", "i", "--workers", "2", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "many pods can't have one volume's state" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_cell_is_for_one_round(tmp_path: Path) -> None:
+    done = siteforge("reconciler", "--cell", "0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "needs --once" in done.stderr
+
+
 def test_an_address_is_checked_before_anything_begins(tmp_path: Path) -> None:
     done = siteforge("reconciler", "--listen", "everywhere", cwd=tmp_path)
     assert done.returncode == 2

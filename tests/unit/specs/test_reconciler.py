@@ -4,11 +4,11 @@ import pytest
 
 from siteforge.fleet import rights
 from siteforge.specs import owners
-from siteforge.specs.reconciler import USER, Backend, Deployed, manifests
+from siteforge.specs.reconciler import USER, Backend, Deployed, Rounds, manifests
 from tests.unit.fleet.test_rights import STACK
 
 
-def made(backend: Backend = "volume") -> dict[str, Any]:
+def made(backend: Backend = "volume", rounds: Rounds | None = None) -> dict[str, Any]:
     deployed = Deployed(
         image="siteforge:1",
         stack="prod",
@@ -18,6 +18,7 @@ def made(backend: Backend = "volume") -> dict[str, Any]:
         options=("--mode", "repair"),
         files={"tenants.yaml": "tenants: []"},
         backend=backend,
+        rounds=rounds,
     )
     return {one["kind"]: one for one in manifests(deployed, rights.rules(STACK))}
 
@@ -77,3 +78,28 @@ def test_the_state_is_on_a_volume_or_where_the_secret_says(backend: Backend, cla
     assert ("valueFrom" in url) != claims
     # A volume of one node may not be wanted by two nodes at once.
     assert objects["Deployment"]["spec"]["strategy"]["type"] == ("Recreate" if claims else "RollingUpdate")
+
+
+def test_rounds_of_one_cell_are_an_indexed_job_begun_by_the_clock() -> None:
+    objects = made("secret", Rounds(cells=7, workers=3, schedule="*/15 * * * *"))
+    assert not {"Deployment", "Service", "PersistentVolumeClaim", "Role", "RoleBinding"} & set(objects)
+    spec = objects["CronJob"]["spec"]
+    assert (spec["schedule"], spec["concurrencyPolicy"]) == ("*/15 * * * *", "Forbid")
+    job = spec["jobTemplate"]["spec"]
+    assert (job["completionMode"], job["completions"], job["parallelism"]) == ("Indexed", 7, 3)
+    # A cell that fails costs no other cell its round, and no pod of it begins before the last one has ended.
+    assert (job["backoffLimitPerIndex"], job["podReplacementPolicy"]) == (2, "Failed")
+    (container,) = job["template"]["spec"]["containers"]
+    assert container["args"][-5:] == ["--once", "--cell", "$(JOB_COMPLETION_INDEX)", "--mode", "repair"]
+    assert not {"ports", "readinessProbe", "livenessProbe"} & set(container)
+
+
+def test_the_pods_of_rounds_are_those_of_the_deployment() -> None:
+    one = made("secret")["Deployment"]["spec"]["template"]
+    other = made("secret", Rounds(2, 1, "@hourly"))["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]
+    assert other["metadata"] == one["metadata"]
+    (own,), (others,) = one["spec"].pop("containers"), other["spec"].pop("containers")
+    assert other["spec"] == one["spec"] | {"restartPolicy": "Never"}
+    differing = {"args", "ports", "readinessProbe", "livenessProbe"}
+    assert {k: v for k, v in own.items() if k not in differing} == {k: v for k, v in others.items() if k != "args"}
+    assert made("secret")["ClusterRole"] == made("secret", Rounds(2, 1, "@hourly"))["ClusterRole"]
