@@ -272,7 +272,8 @@ def test_what_a_secret_holds_is_never_told() -> None:
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: render(path))
 def test_what_controllers_write_is_no_addition(path: tuple[str, ...]) -> None:
-    manifest = declared("Deployment", wordpress={"autoscaling": {"maxReplicas": 3}})
+    site = declared("Deployment", wordpress={"autoscaling": {"maxReplicas": 3}})
+    manifest = declared("CronJob", "wordpress-cron") if "jobTemplate" in path else site
     controller = Actor("kube-controller-manager", "Update", "", MORNING)
     found = live(manifest, owner(inside(*path), controller))
     part = found
