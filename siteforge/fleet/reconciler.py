@@ -56,7 +56,7 @@ class Rules:
     jobs: int | None = None
     """Runs of Pulumi at once."""
     cell: str | None = None
-    """The only cell that it looks at, by its stack's name or its place in the cells file from 0; all when None."""
+    """The only cell that it looks at, by its place in the cells file from 0 or its stack's name; all when None."""
 
 
 @dataclass
@@ -116,11 +116,12 @@ class Scope:
             SettingsError: there is no such cell.
         """
         stacks = project.cells.stacks
-        if cell is None or cell in stacks:
+        # First: of a stack whose name is a number, too, an index of a Job is not the name.
+        if cell is not None and re.fullmatch("[0-9]{1,4}", cell, re.ASCII):
+            if int(cell) < len(stacks):
+                return cls(project, stacks[int(cell)])
+        elif cell is None or cell in stacks:
             return cls(project, cell)
-        # A stack's name may be a number, too: it is that stack then.
-        if re.fullmatch("[0-9]{1,4}", cell, re.ASCII) and int(cell) < len(stacks):
-            return cls(project, stacks[int(cell)])
         raise SettingsError(
             f"{project.cells.file or 'the configuration'}: there is no cell {printable(cell)}"
             f" - name one of {', '.join(stacks)}, or its place, from 0 to {len(stacks) - 1}"

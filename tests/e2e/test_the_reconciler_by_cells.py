@@ -17,8 +17,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
-NAMES = FIRST, SECOND = ("e2e-jobs-a", "e2e-jobs-c")
-"""One in each half of the buckets, and so in each cell."""
+NAMES = FIRST, *OTHERS = ("e2e-jobs-a", "e2e-jobs-c", "e2e-jobs-d")
+"""The first is in the lower half of the buckets, and so in the first cell; the others in the second."""
 CELLS = ("jobs-one", "jobs-two")
 NEVER = "0 0 31 2 *"
 """The tests say when."""
@@ -52,7 +52,7 @@ def stack(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def reconciler(stack: Stack) -> Iterator[Reconciler]:
-    """Its first Job has made both tenants."""
+    """Its first Job has made the tenants."""
     made = Reconciler(stack)
     made.remove()
     try:
@@ -90,8 +90,22 @@ def test_each_index_of_a_job_repairs_its_cell_and_keeps_its_history(reconciler: 
         assert ready(name)
         changed = {key for key, version in versions(name).items() if before[name].get(key) != version}
         assert changed == {"Deployment/wordpress"}
-    assert [recorded(cell) for cell in CELLS] == [{(FIRST, "repaired")}, {(SECOND, "repaired")}]
+    assert [recorded(cell) for cell in CELLS] == [{(FIRST, "repaired")}, {(name, "repaired") for name in OTHERS}]
     assert {one["tenant"] for one in reconciler.history()} == set(NAMES), "who looks sees the history of all"
+
+
+def test_too_much_drift_in_a_cell_holds_that_cell_alone_and_is_not_tried_again(reconciler: Reconciler) -> None:
+    reconciler.apply(*OPTIONS, "--most-drifted", "20%")
+    delete_deployments()
+    reconciler.begin("jobs-held")
+    done = reconciler.ended("jobs-held")
+    log = reconciler.log_of("jobs-held")
+    assert (done.get("completedIndexes"), done.get("failedIndexes"), done.get("failed")) == ("0", "1", 1), log
+    assert "2 of 2 tenants drifted at once, more than 20%: nothing is done" in log
+    assert [name for name in NAMES if uid("deployment/wordpress", name)] == [FIRST]
+    reconciler.apply(*OPTIONS)
+    reconciler.begin("jobs-let")
+    assert reconciler.ended("jobs-let").get("completedIndexes") == "0,1", reconciler.log_of("jobs-let")
 
 
 def test_a_cell_that_fails_fails_its_index_alone(reconciler: Reconciler, stack: Stack) -> None:
@@ -103,7 +117,7 @@ def test_a_cell_that_fails_fails_its_index_alone(reconciler: Reconciler, stack: 
         reconciler.begin("jobs-fail")
         done = reconciler.ended("jobs-fail")
         assert (done.get("completedIndexes"), done.get("failedIndexes")) == ("0", "1"), reconciler.log_of("jobs-fail")
-        assert uid("deployment/wordpress", FIRST) and not uid("deployment/wordpress", SECOND)
+        assert [name for name in NAMES if uid("deployment/wordpress", name)] == [FIRST]
         assert "Sometimes" in reconciler.log_of("jobs-fail")
     finally:
         other.pulumi("config", "set", "siteforge:imagePullPolicy", "IfNotPresent", "--stack", CELLS[1])
