@@ -1,5 +1,6 @@
 """The real engine and the real cluster: one cluster for all tests, one stack for those that can share it."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,11 +41,10 @@ SECRET = "a secret of the tests, long enough to be one"
 MakeStack = Callable[[str], Stack]
 
 
-@pytest.fixture(scope="session")
-def make_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
-    """Makes stacks, and destroys them at the end of the run."""
+@contextlib.contextmanager
+def stacks(folder: Path) -> Iterator[MakeStack]:
+    """Makes stacks in a folder, and destroys them at the end."""
     made: list[Stack] = []
-    folder: Path = tmp_path_factory.mktemp("stacks")
 
     def make(name: str) -> Stack:
         stack = Stack(folder / name, name)
@@ -58,13 +58,27 @@ def make_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) 
         stack.destroy()
 
 
+@pytest.fixture(scope="module")
+def make_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    """Makes stacks, which are gone with the module: the pods of all modules together don't fit on the node."""
+    with stacks(tmp_path_factory.mktemp("stacks")) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def make_shared_stack(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
+    """Makes stacks of several modules, and destroys them at the end of the run."""
+    with stacks(tmp_path_factory.mktemp("shared")) as make:
+        yield make
+
+
 BLOG = "e2e-blog"
 
 
 @pytest.fixture(scope="session")
-def blog_stack(make_stack: MakeStack) -> Stack:
+def blog_stack(make_shared_stack: MakeStack) -> Stack:
     """A stack of one tenant, `e2e-blog`, that is up."""
-    stack = make_stack("blog")
+    stack = make_shared_stack("blog")
     declare(stack)
     stack.up()
     return stack
@@ -94,9 +108,9 @@ MAIL_PORT = 2525
 
 
 @pytest.fixture(scope="session")
-def reached_stack(make_stack: MakeStack) -> Stack:
+def reached_stack(make_shared_stack: MakeStack) -> Stack:
     """A stack of one tenant, `e2e-reached`, with domains, TLS that ends upstream, and whatever reaches its PHP."""
-    stack = make_stack("reached")
+    stack = make_shared_stack("reached")
     stack.configure("metricsNamespace", "monitoring")
     wordpress = {
         "php": {"memoryLimit": "200Mi", "uploadLimit": "100Mi", "maxExecutionTime": 77, "maxInputVars": 5000},
