@@ -38,6 +38,8 @@ _CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 600.0
 """So long, a command in a container may neither read nor write."""
 _TRIES = 3
+_REFUSALS = 10
+"""So often it waits for a server that has too much to do, as client-go does (maxRetries in rest/request.go)."""
 
 
 @dataclass(frozen=True)
@@ -328,21 +330,24 @@ class Cluster:
     ) -> dict[str, Any]:
         content = None if body is None else msgspec.json.encode(body)
         began = time.monotonic()
-        for last in (False,) * (_TRIES - 1) + (True,):
+        failed = refused = 0
+        while True:
             self.requests += 1
             try:
                 answer = self._http.request(
                     method, path, params=query, content=content, headers={"Content-Type": content_type}
                 )
             except (httpx.HTTPError, ConfigError, OSError) as error:
-                if last or method == "POST":
+                failed += 1
+                if failed == _TRIES or method == "POST":
                     raise self._unreachable(error) from None
                 _log.warning("request failed, trying again", method=method, path=path, error=str(error))
                 continue
             _log.debug("request", method=method, path=path, status=answer.status_code, seconds=_since(began))
             if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
                 return {}
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not last:
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and refused < _REFUSALS:
+                refused += 1
                 _rest(answer)
                 continue
             if answer.is_error:
@@ -354,7 +359,6 @@ class Cluster:
                     f"what answers at {self.server} is no API server: {path} is not JSON"
                     " - is this the address of the cluster in the kubeconfig?"
                 ) from None
-        raise AssertionError("the last try returns or raises")
 
     def _unreachable(self, error: Exception) -> ClusterError:
         reason = str(error) or type(error).__name__

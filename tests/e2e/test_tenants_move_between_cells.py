@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local import workspace
 from siteforge import cells
 from siteforge.cells import BUCKETS, bucket
 from siteforge.fleet import history
@@ -22,14 +23,21 @@ LAST = max(NAMES, key=bucket)
 
 
 @pytest.fixture(scope="module")
-def first(make_stack: MakeStack) -> Stack:
+def api(running_cluster: None) -> Iterator[Cluster]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", workspace.variables()["KUBECONFIG"])
+        with Cluster() as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def first(make_stack: MakeStack, api: Cluster) -> Stack:
     stack = make_stack("cell-one")
     stack.configure("readiness", "fleet")
     stack.catalogue(catalogue(tenant(name) for name in NAMES))
     up(stack)
-    with Cluster() as cluster:
-        entries = [Entry(name, Difference("Service", "wordpress", "deleted"), "2026-11-29T11:37:57Z") for name in NAMES]
-        history.write(cluster, "siteforge", stack.name, entries)
+    entries = [Entry(name, Difference("Service", "wordpress", "deleted"), "2026-11-29T11:37:57Z") for name in NAMES]
+    history.write(api, "siteforge", stack.name, entries)
     return stack
 
 
@@ -59,12 +67,10 @@ def test_a_move_touches_nothing_in_the_cluster_and_both_stacks_are_as_they_shoul
     assert up(first)["runs"] == []
 
 
-def test_the_history_of_a_tenant_goes_with_it(first: Stack, second: Stack) -> None:
-    with Cluster() as cluster:
-        known = {
-            stack.name: {one.tenant for one in history.read(cluster, "siteforge", [stack.name])}
-            for stack in (first, second)
-        }
+def test_the_history_of_a_tenant_goes_with_it(first: Stack, second: Stack, api: Cluster) -> None:
+    known = {
+        stack.name: {one.tenant for one in history.read(api, "siteforge", [stack.name])} for stack in (first, second)
+    }
     assert known == {"cell-one": {"e2e-cell-e"}, "cell-two": {"e2e-cell-a", "e2e-cell-b"}}
     assert "3 entries" in first.siteforge("drift", "--history").stdout
 
