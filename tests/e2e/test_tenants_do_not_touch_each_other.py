@@ -58,7 +58,7 @@ def test_adding_changing_and_removing_a_tenant_touches_only_its_own_resources(pa
 
     pair.catalogue(catalogue(one=1))
     removed = pair.up()
-    assert removed.counts["deleted"] == 24
+    assert removed.counts["deleted"] == 25
     assert kubectl("get", "namespace", "e2e-two", "--ignore-not-found") == ""
 
     assert versions("e2e-one") == before
