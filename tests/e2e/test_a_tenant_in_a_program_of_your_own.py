@@ -25,6 +25,6 @@ def test_the_example_of_the_docs_runs_on_the_real_engine(running_cluster: None, 
     pulumi("config", "set", "--secret", "siteforgeSecret", stdin="a secret of the tests, long enough to be one")
     preview = pulumi("preview", "--diff")
     assert "siteforge:index:Tenant: (create)" in preview
-    assert re.search(r"\+ 25 to create", preview), preview
+    assert re.search(r"\+ 26 to create", preview), preview
     assert "http://wordpress.blog-aku.svc.cluster.local" in preview
     assert "long enough" not in preview
