@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local import workspace
+from siteforge.fleet.cluster import Cluster
 from tests.support import hostile
 from tests.support.clone import Clone
 from tests.support.commands import kubectl
@@ -34,6 +36,15 @@ def running_cluster() -> Iterator[None]:
     """The local platform; every process that runs tests has the same."""
     with shared_cluster():
         yield
+
+
+@pytest.fixture(scope="module")
+def api(running_cluster: None) -> Iterator[Cluster]:
+    """Siteforge's own connection to the local platform, which plain KUBECONFIG may not lead to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", workspace.variables()["KUBECONFIG"])
+        with Cluster() as connection:
+            yield connection
 
 
 SECRET = "a secret of the tests, long enough to be one"

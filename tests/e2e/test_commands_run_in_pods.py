@@ -3,7 +3,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import cluster as local_cluster
 from siteforge.errors import ClusterError
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.execution import CommandError, Container, output, stream
@@ -14,10 +13,8 @@ DATABASE = Container(BLOG, "mariadb-0", "mariadb")
 
 
 @pytest.fixture
-def cluster(blog_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setenv("KUBECONFIG", str(local_cluster.kubeconfig()))
-    with Cluster() as connection:
-        yield connection
+def cluster(blog_stack: Stack, api: Cluster) -> Cluster:
+    return api
 
 
 def pieces() -> Iterator[bytes]:

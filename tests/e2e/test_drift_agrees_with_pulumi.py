@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local import images, workspace
+from local import images
 from siteforge import catalogue, configuration
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.drift import desired
@@ -68,14 +67,6 @@ def stack(make_stack: MakeStack) -> Stack:
     found.catalogue(CATALOGUE)
     found.up()
     return found
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[Cluster]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", workspace.environment(os.environ)["KUBECONFIG"])
-        with Cluster() as found:
-            yield found
 
 
 @pytest.fixture(scope="module")

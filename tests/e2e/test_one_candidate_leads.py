@@ -24,15 +24,10 @@ class Clock:
 
 
 @pytest.fixture
-def cluster(running_cluster: None) -> Iterator[Cluster]:
-    from local import cluster as local_cluster
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", str(local_cluster.kubeconfig()))
-        with Cluster() as connection:
-            connection.delete(LEASE, NAME, NAMESPACE)
-            yield connection
-            connection.delete(LEASE, NAME, NAMESPACE)
+def cluster(api: Cluster) -> Iterator[Cluster]:
+    api.delete(LEASE, NAME, NAMESPACE)
+    yield api
+    api.delete(LEASE, NAME, NAMESPACE)
 
 
 def candidates(cluster: Cluster, clock: Clock) -> tuple[Election, Election]:

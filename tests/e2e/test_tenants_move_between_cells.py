@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import workspace
 from siteforge import cells
 from siteforge.cells import BUCKETS, bucket
 from siteforge.fleet import history
@@ -20,14 +19,6 @@ from tests.support.stack import Stack
 NAMES = ["e2e-cell-a", "e2e-cell-b", "e2e-cell-e"]
 """One of them stays in the lower half of the buckets."""
 LAST = max(NAMES, key=bucket)
-
-
-@pytest.fixture(scope="module")
-def api(running_cluster: None) -> Iterator[Cluster]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", workspace.variables()["KUBECONFIG"])
-        with Cluster() as found:
-            yield found
 
 
 @pytest.fixture(scope="module")
