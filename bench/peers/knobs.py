@@ -26,6 +26,7 @@ KNOBS: dict[str, type[Siteforge]] = {
     for knob in (
         *(_knob(f"cells-{size}", f"cells of {size} tenants", cell=size) for size in (10, 50, 100)),
         _knob("debug-log", "the SDK's debug messages sent", SITEFORGE_DEBUG_LOG="yes"),
+        _knob("engine-log", "the engine's log of its own written", SITEFORGE_ENGINE_LOG="yes"),
         _knob("stack-traces", "the SDK's stack traces sent", SITEFORGE_STACK_TRACES="yes"),
         _knob("garbage", "Python's own pace of garbage collection", SITEFORGE_GARBAGE="yes"),
         _knob("checkpoints", "the state written with each operation", PULUMI_SKIP_CHECKPOINTS="false"),

@@ -16,6 +16,7 @@ from typing import IO, Any, Literal
 
 from siteforge import targets
 from siteforge.errors import EngineError
+from siteforge.fleet import engine_log
 from siteforge.fleet.project import Project
 
 Verb = Literal["up", "preview"]
@@ -165,8 +166,9 @@ class Runner:
         outcome = Outcome(run)
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="siteforge-") as folder:
-            log = Path(folder) / "events"
-            process = self._start(run, verb, log)
+            log, home = Path(folder) / "events", Path(folder) / "home"
+            home.mkdir()
+            process = self._start(run, verb, log, engine_log.without(home))
             reader = threading.Thread(target=lambda: outcome.__setattr__("output", _read(process.stdout)), daemon=True)
             reader.start()
             try:
@@ -193,14 +195,14 @@ class Runner:
                     process.send_signal(signal.SIGINT)
             self.stopping = True
 
-    def _start(self, run: Run, verb: Verb, log: Path) -> "subprocess.Popen[str]":
+    def _start(self, run: Run, verb: Verb, log: Path, quiet: Mapping[str, str]) -> "subprocess.Popen[str]":
         # The engine's events, as Pulumi's own Automation API gets them.
         events = {"PULUMI_DEBUG_COMMANDS": "true"}
-        environment = {**run.tuned, **os.environ, **events, **run.environment(self._project.name)}
+        environment = {**run.tuned, **os.environ, **quiet, **events, **run.environment(self._project.name)}
         if not run.confined:
             environment.pop(targets.VARIABLE, None)
-        quiet = ["--suppress-outputs", "--suppress-progress"]
-        command = [*run.command(verb), "--non-interactive", "--color=never", *quiet, "--event-log", str(log)]
+        terse = ["--suppress-outputs", "--suppress-progress"]
+        command = [*run.command(verb), "--non-interactive", "--color=never", *terse, "--event-log", str(log)]
         with self._lock:
             if self.stopping:
                 raise EngineError(f"stopped before {run.stack} was begun")

@@ -1,7 +1,11 @@
 """`siteforge up` over a fleet of simulated tenants, on the real engine and API server."""
 
+import os
+from pathlib import Path
+
 import pytest
 
+from local import workspace
 from siteforge import targets
 from tests.e2e.conftest import MakeStack
 from tests.support import commands, simulated
@@ -30,6 +34,14 @@ def test_a_new_fleet_is_made_in_one_run_and_ready_when_it_returns(fleet: Stack) 
     report = up(fleet)
     assert [ready(name) for name in NAMES] == [True] * len(NAMES)
     assert [(run["stack"], run["confined"], run["tenants"]) for run in report["runs"]] == [("fleet", False, NAMES)]
+
+
+def test_a_run_leaves_no_log_of_the_engine(fleet: Stack) -> None:
+    """It would hold every property of every resource (docs/fleet.md)."""
+    logs = Path(workspace.environment(os.environ)["PULUMI_HOME"]) / "logs"
+    before = set(logs.glob("*+fleet-*"))
+    assert up(fleet, "--all", "--tenant", NAMES[0])["runs"] != []
+    assert set(logs.glob("*+fleet-*")) == before
 
 
 def test_nothing_is_run_where_nothing_changed(fleet: Stack) -> None:
