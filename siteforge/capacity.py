@@ -9,6 +9,7 @@ to be kept at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,16 +60,38 @@ def check(tenants: Iterable[Blueprint], budget: Budget, file: str) -> None:
     Raises:
         CapacityError: something does not fit; says of what, how much there is, and who has most.
     """
-    tenants = list(tenants)
-    needs = {tenant.name: admission.need(tenant) for tenant in tenants}
-    quotas = {tenant.name: admission.hard(tenant) for tenant in tenants}
+    known: dict[str, _Admission] = {}
+    admitted = {
+        tenant.name: known.get(kind := _kind(tenant)) or known.setdefault(kind, _admission(tenant))
+        for tenant in tenants
+    }
+    needs = {name: one.need for name, one in admitted.items()}
+    quotas = {name: one.hard for name, one in admitted.items()}
     problems = [
-        *(f"{file}: tenant {tenant.name}: {text}" for tenant in tenants for text in admission.refusals(tenant)),
+        *(f"{file}: tenant {name}: {text}" for name, one in admitted.items() for text in one.refusals),
         *_over(needs, budget, f"{file}: the catalogue needs", "the cluster budget", "budget"),
         *_over(quotas, budget.quotas, f"{file}: the quotas add up to", "the cluster budget of quotas", "budget.quotas"),
     ]
     if problems:
         raise CapacityError("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class _Admission:
+    """What specs/admission.py says of tenants of one kind."""
+
+    need: admission.Amounts
+    hard: admission.Amounts
+    refusals: tuple[str, ...]
+
+
+def _admission(tenant: Blueprint) -> _Admission:
+    return _Admission(admission.need(tenant), admission.hard(tenant), tuple(admission.refusals(tenant)))
+
+
+def _kind(tenant: Blueprint) -> str:
+    """Told from a tenant's own names, all that it is: a fleet has thousands of tenants, and few kinds of them."""
+    return repr(replace(tenant, name="", title="", admin_email="", owners=(), domains=()))
 
 
 def _over(
@@ -77,9 +100,11 @@ def _over(
     """Where all tenants together have more of a resource than a budget."""
     for field, (resource, meant) in _RESOURCES.items():
         given = getattr(budget, field)
+        if given is None:
+            continue
         amounts = {name: share[resource] for name, share in shares.items()}
         total = sum(amounts.values(), Fraction())
-        if given is None or total <= parse(str(given)):
+        if total <= parse(str(given)):
             continue
         largest = sorted(amounts, key=lambda name: (-amounts[name], name))[:_LARGEST_SHOWN]
         consumers = ", ".join(f"{name} {admission.write(resource, amounts[name])}" for name in largest)
