@@ -2,10 +2,13 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from siteforge.cli import manifests as printing
 from siteforge.cli import options
 from siteforge.cli.logs import seconds
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
@@ -94,20 +97,50 @@ def backup(
         ),
     ] = None,
     maintenance: MaintenanceOption = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--source", metavar="FOLDER", help="Take the project's files from here first.", show_default=False
+        ),
+    ] = None,
+    manifests: Annotated[
+        bool,
+        typer.Option("--manifests", help="With --all: print the objects that do this in the cluster, by the clock."),
+    ] = False,
+    image: Annotated[
+        str | None, typer.Option("--image", help="With --manifests: the image of Siteforge.", show_default=False)
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option("--schedule", metavar="CRON", help="With --manifests: when a round begins.")
+    ] = "15 2 * * *",
+    storage: Annotated[
+        str, typer.Option("--storage", metavar="SIZE", help="With --manifests: of the volume, if --to is a folder.")
+    ] = "10Gi",
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Copy a tenant's database and files, as they are at one moment, into one file.
 
     Exits with 1 if a tenant could not be copied; then there is no new file of it, and the old ones stay.
 
-    Examples: siteforge backup blog-aku; siteforge backup --all --to s3://backups/prod --keep 7 --keep 30d
+    Examples: siteforge backup blog-aku; siteforge backup --all --to s3://backups/prod --keep 7 --keep 30d;
+    siteforge backup --all --to s3://backups/prod --keep 7 --manifests --image IMAGE | kubectl apply -f -
     """
     from siteforge.fleet import rounds
     from siteforge.fleet.project import Project
+    from siteforge.fleet.source import Source
 
     if (tenant is None) is not everyone:
         raise typer.BadParameter("name one, or use --all", param_hint="TENANT")
+    if manifests:
+        if not everyone or not image or not to:
+            raise typer.BadParameter("needs --all, --image and --to", param_hint="--manifests")
+        _show(stack, image, schedule, storage, to, [*_words(to, keep or (), maintenance)])
+        return
+    if source:
+        Source(source, Path.cwd()).take()
     project = Project.find(stack)
+    if source:
+        project.ensure([project.stack])
     specs = [options.known(project, tenant)] if tenant else project.tenants
     with project.cluster() as cluster:
         done = rounds.take(
@@ -133,6 +166,31 @@ def backup(
             typer.echo(printable(line), err=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _words(to: "Place", keep: "Sequence[Rule]", maintenance: bool) -> Iterator[str]:
+    """The same options as words of a command."""
+    yield from ("--to", str(to))
+    for one in keep:
+        yield from ("--keep", str(one.newest) if one.newest else f"{one.seconds:.0f}s")
+    if maintenance:
+        yield "--maintenance"
+
+
+def _show(stack: str | None, image: str, schedule: str, storage: str, to: "Place", words: "Sequence[str]") -> None:
+    """Print the objects that take backups in the cluster.
+
+    Raises:
+        typer.BadParameter: a volume can't be mounted there.
+    """
+    from siteforge.fleet.project import Project
+    from siteforge.specs import backups as specs
+
+    if isinstance(to, Path) and not to.is_absolute():
+        raise typer.BadParameter(f"{printable(str(to))}: not from / on, where a volume is mounted - as in /backups")
+    folder = str(to) if isinstance(to, Path) else None
+    runner = printing.runner(Project.find(stack), "siteforge-backups", image)
+    printing.show(specs.manifests(specs.Scheduled(runner, schedule, tuple(words), folder, storage)))
 
 
 def _report(done: "Round") -> dict[str, Any]:

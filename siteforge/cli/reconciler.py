@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from siteforge import log
-from siteforge.cli import problems
+from siteforge.cli import manifests, problems
 from siteforge.cli.metrics import address, serve
 from siteforge.cli.options import StackOption
 from siteforge.errors import SettingsError, SiteforgeError, printable
@@ -32,7 +32,6 @@ _POLL_SECONDS = 1.0
 _LEASE_DEADLINE_SECONDS = 3.0
 """Of a request about the lease: shorter than what is left when a renewal fails."""
 _RETRY_SECONDS = 5.0
-_CONFIG_MAP_BYTES = 1024 * 1024
 _HELD = 3
 """The exit code of a round that did nothing because too much drifted at once."""
 _NAMED = 10
@@ -128,7 +127,7 @@ def reconciler(
         options += ("--timeout", f"{timeout:g}", "--jobs", str(jobs))
         if not workers:
             options += ("--interval", f"{interval:g}")
-        _print_manifests(stack, image, options, replicas, backend, workers, schedule)
+        _show(stack, image, options, replicas, backend, workers, schedule)
         return
     if cell is not None and not once:
         raise typer.BadParameter("needs --once", param_hint="--cell")
@@ -279,7 +278,7 @@ def _share(text: str) -> float:
     return int(found[1]) / 100
 
 
-def _print_manifests(
+def _show(
     stack: str | None,
     image: str,
     options: tuple[str, ...],
@@ -288,47 +287,19 @@ def _print_manifests(
     workers: int | None,
     schedule: str,
 ) -> None:
-    import yaml
-
+    """Print the objects that run it in the cluster."""
     from siteforge.fleet import rights
     from siteforge.fleet.project import Project
     from siteforge.fleet.reconciler import NAME, lease
-    from siteforge.fleet.records import HOME
     from siteforge.specs import reconciler as specs
 
     project = Project.find(stack)
     deployed = specs.Deployed(
-        image=image,
-        stack=project.stack,
-        namespace=HOME,
-        name=NAME,
+        manifests.runner(project, NAME, image),
         lease=lease(project.name, project.stack),
         options=options,
-        files=_files(project),
         replicas=replicas,
         backend=backend.value,
         rounds=specs.Rounds(len(project.cells.stacks), workers, schedule) if workers else None,
     )
-    made = specs.manifests(deployed, rights.rules(project.configuration))
-    typer.echo(yaml.safe_dump_all(made, sort_keys=False), nl=False)
-
-
-def _files(project: "Project") -> dict[str, str]:
-    """What a ConfigMap has of a project: the catalogue, the cells, and what the configuration of each stack says."""
-    settings = project.configuration
-    wanted = [settings.catalogue, *([settings.cells] if settings.cells else [])]
-    wanted += [Path(f"Pulumi.{name}.yaml") for name in sorted({project.stack, *project.cells.stacks})]
-    for path in wanted:
-        if len(path.parts) > 1 or not (project.folder / path).is_file():
-            raise SettingsError(
-                f"{path}: no file beside Pulumi.yaml, and so none that a ConfigMap can hold"
-                " - mount the project's files as a volume in its place (docs/reconciler.md)"
-            )
-    files = {str(path): (project.folder / path).read_text(encoding="utf-8") for path in wanted}
-    size = sum(len(text.encode()) for text in files.values())
-    if size > _CONFIG_MAP_BYTES:
-        raise SettingsError(
-            f"the catalogue and the configuration have {size} bytes, and a ConfigMap holds {_CONFIG_MAP_BYTES}"
-            " - mount them as a volume in its place (docs/reconciler.md)"
-        )
-    return files
+    manifests.show(specs.manifests(deployed, rights.rules(project.configuration)))

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Any, Self
 
 import yaml
 
-from siteforge import catalogue, cells, configuration
+from siteforge import catalogue, cells, configuration, log
 from siteforge.cells import Cells
 from siteforge.configuration import Configuration
 from siteforge.errors import EngineError, SettingsError
 from siteforge.fleet.cluster import Cluster
 from siteforge.tenant_spec import TenantSpec
+
+_log = log.get(__name__)
 
 _ENVIRONMENT = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -116,6 +118,23 @@ class Project:
         """
         said = json.loads(pulumi(self.folder, "stack", "ls", "--json"))
         return {one["name"].rpartition("/")[2]: bool(one.get("resourceCount") or one.get("lastUpdate")) for one in said}
+
+    def ensure(self, stacks: Iterable[str]) -> None:
+        """Have these stacks, in a backend that may be new; nothing of the cluster's is touched.
+
+        Raises:
+            EngineError: Pulumi can't be asked or refuses.
+        """
+        known = self.stacks()
+        for stack in stacks:
+            if stack not in known:
+                _log.info("the backend has no such stack: it is made", stack=stack)
+                try:
+                    pulumi(self.folder, "stack", "init", "--no-select", stack)
+                except EngineError:
+                    # Somebody else may have made it meanwhile.
+                    if stack not in self.stacks():
+                        raise
 
     def cluster(self) -> Cluster:
         """A connection to the stack's cluster.

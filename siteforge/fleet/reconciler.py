@@ -204,17 +204,8 @@ class Reconciler:
             self._add(project, missing)
 
     def _add(self, project: Project, stacks: Collection[str]) -> None:
-        known = project.stacks()
-        for stack in stacks:
-            if stack not in known:
-                _log.info("the backend has no such stack: it is made", stack=stack)
-                try:
-                    pulumi(project.folder, "stack", "init", "--no-select", stack)
-                except EngineError:
-                    # The round of another cell needs the fleet's stack, too, and may have made it meanwhile.
-                    if stack not in project.stacks():
-                        raise
-            self._prepared.add(stack)
+        project.ensure(stacks)
+        self._prepared.update(stacks)
 
     def _observe(
         self,

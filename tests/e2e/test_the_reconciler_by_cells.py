@@ -1,13 +1,13 @@
 """A Job over the cells, in the cluster, with the state in a real PostgreSQL: each pod does one round for one cell."""
 
 import json
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from siteforge.fleet import history
 from siteforge.fleet.records import HOME
+from tests.support.address import reached_by_pods
 from tests.support.commands import kubectl
 from tests.support.postgres import Postgres
 from tests.support.reconciler import Reconciler
@@ -27,12 +27,7 @@ OPTIONS = ("--mode", "repair", "--timeout", "180", "--backend", "secret", "--wor
 
 @pytest.fixture(scope="module")
 def server(running_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """On the address by which this machine and the cluster's node reach each other, and so its pods this machine."""
-    node = kubectl("get", "node/siteforge", "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((node, 1))
-        address = probe.getsockname()[0]
-    postgres = Postgres(tmp_path_factory.mktemp("postgres") / "server", address)
+    postgres = Postgres(tmp_path_factory.mktemp("postgres") / "server", reached_by_pods())
     yield postgres
     postgres.stop()
 

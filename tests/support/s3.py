@@ -1,4 +1,4 @@
-"""A store that speaks S3: VersityGW over a folder, on this machine's loopback address."""
+"""A store that speaks S3: VersityGW over a folder."""
 
 import socket
 import subprocess
@@ -16,16 +16,17 @@ class S3:
 
     Args:
         folder: for its data; made.
+        address: where it listens.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         toolchain.ensure(["versitygw"])
         self.bucket = folder / "data" / BUCKET
         self.bucket.mkdir(parents=True)
         (folder / "sidecar").mkdir()
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+            probe.bind((address, 0))
+            port = probe.getsockname()[1]
         account = {"ROOT_ACCESS_KEY_ID": "of-the-tests", "ROOT_SECRET_ACCESS_KEY": "a secret of the tests"}
         # Not every file system of a machine that runs tests has extended attributes.
         backend = ["posix", "--sidecar", str(folder / "sidecar"), str(folder / "data")]
@@ -33,7 +34,7 @@ class S3:
             self._process = subprocess.Popen(
                 [
                     str(toolchain.folder("versitygw") / "bin" / "versitygw"),
-                    *("--quiet", "--port", f"127.0.0.1:{self._port}"),
+                    *("--quiet", "--port", f"{address}:{port}"),
                     *backend,
                 ],
                 env=account,
@@ -43,14 +44,14 @@ class S3:
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self._port), 1).close()
+                socket.create_connection((address, port), 1).close()
                 break
             except OSError:
                 assert self._process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, "it does not answer"
                 time.sleep(0.05)
         self.environment = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._port}",
+            "AWS_ENDPOINT_URL": f"http://{address}:{port}",
             "AWS_ACCESS_KEY_ID": account["ROOT_ACCESS_KEY_ID"],
             "AWS_SECRET_ACCESS_KEY": account["ROOT_SECRET_ACCESS_KEY"],
             "AWS_REGION": "us-east-1",

@@ -4,19 +4,16 @@ import pytest
 
 from siteforge.fleet import rights
 from siteforge.specs import owners
-from siteforge.specs.reconciler import USER, Backend, Deployed, Rounds, manifests
+from siteforge.specs.reconciler import Backend, Deployed, Rounds, manifests
+from siteforge.specs.runner import USER, Runner
 from tests.unit.fleet.test_rights import STACK
 
 
 def made(backend: Backend = "volume", rounds: Rounds | None = None) -> dict[str, Any]:
     deployed = Deployed(
-        image="siteforge:1",
-        stack="prod",
-        namespace="siteforge",
-        name="siteforge-reconciler",
+        Runner("siteforge-reconciler", "siteforge:1", "prod", "siteforge", {"tenants.yaml": "tenants: []"}),
         lease="reconciler-of-prod",
         options=("--mode", "repair"),
-        files={"tenants.yaml": "tenants: []"},
         backend=backend,
         rounds=rounds,
     )
