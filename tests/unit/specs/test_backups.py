@@ -14,8 +14,8 @@ def made(folder: str | None = "/backups") -> dict[str, Any]:
 
 
 def pod(folder: str | None = "/backups") -> dict[str, Any]:
-    template: dict[str, Any] = made(folder)["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]
-    return template["spec"]
+    spec: dict[str, Any] = made(folder)["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return spec
 
 
 def test_a_round_begins_by_the_clock_and_never_beside_another() -> None:
