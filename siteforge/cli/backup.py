@@ -10,7 +10,7 @@ import typer
 
 from siteforge.cli import manifests as printing
 from siteforge.cli import options
-from siteforge.cli.logs import seconds
+from siteforge.cli.logs import duration, seconds
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
 from siteforge.errors import printable
 
@@ -172,7 +172,7 @@ def _words(to: "Place", keep: "Sequence[Rule]", maintenance: bool) -> Iterator[s
     """The same options as words of a command."""
     yield from ("--to", str(to))
     for one in keep:
-        yield from ("--keep", str(one.newest) if one.newest else f"{one.seconds:.0f}s")
+        yield from ("--keep", str(one.newest) if one.newest else duration(int(one.seconds)))
     if maintenance:
         yield "--maintenance"
 

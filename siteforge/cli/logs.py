@@ -28,6 +28,12 @@ def seconds(text: str) -> int:
     return max(sum(int(number) * _UNITS[unit] for number, unit in parts), 1)
 
 
+def duration(of_seconds: int) -> str:
+    """So many seconds as `seconds` reads them, in the largest unit that has them whole."""
+    unit, size = next((unit, size) for unit, size in reversed(_UNITS.items()) if of_seconds % size == 0)
+    return f"{of_seconds // size}{unit}"
+
+
 def logs(
     tenant: TenantName,
     stack: StackOption = None,

@@ -23,6 +23,6 @@ def test_a_volume_is_mounted_at_an_absolute_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", ["s3://bucket/prod", "/backups"])
 def test_the_pod_is_told_what_the_command_was(to: str) -> None:
-    words = list(_words(places.parse(to), [rule("7"), rule("30d")], maintenance=True))
-    assert words == ["--to", to, "--keep", "7", "--keep", "2592000s", "--maintenance"]
-    assert [rule(words[3]), rule(words[5])] == [rule("7"), rule("30d")]
+    words = list(_words(places.parse(to), [rule("7"), rule("30d"), rule("1h30m")], maintenance=True))
+    assert words == ["--to", to, "--keep", "7", "--keep", "30d", "--keep", "90m", "--maintenance"]
+    assert rule("90m") == rule("1h30m")
