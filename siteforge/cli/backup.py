@@ -84,7 +84,7 @@ def backup(
             show_default=False,
         ),
     ] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="Every tenant, one after the other.")] = False,
+    everyone: Annotated[bool, typer.Option("--all", help="Every tenant.")] = False,
     stack: StackOption = None,
     to: ToOption = None,
     keep: Annotated[
@@ -96,6 +96,7 @@ def backup(
             help="Then remove a tenant's other backups: all but its newest N, or those of an age as in 30d, or both.",
         ),
     ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="With --all: how many tenants at once.")] = 1,
     maintenance: MaintenanceOption = False,
     source: Annotated[
         Path | None,
@@ -134,7 +135,7 @@ def backup(
     if manifests:
         if not everyone or not image or not to:
             raise typer.BadParameter("needs --all, --image and --to", param_hint="--manifests")
-        _show(stack, image, schedule, storage, to, [*_words(to, keep or (), maintenance)])
+        _show(stack, image, schedule, storage, to, [*_words(to, keep or (), jobs, maintenance)])
         return
     if source:
         Source(source, Path.cwd()).take()
@@ -148,6 +149,7 @@ def backup(
             map(project.configuration.blueprint, specs),
             folder(project, to),
             keep or (),
+            jobs=jobs,
             maintenance=maintenance,
             progress=tell,
         )
@@ -168,11 +170,13 @@ def backup(
         raise typer.Exit(1)
 
 
-def _words(to: "Place", keep: "Sequence[Rule]", maintenance: bool) -> Iterator[str]:
+def _words(to: "Place", keep: "Sequence[Rule]", jobs: int, maintenance: bool) -> Iterator[str]:
     """The same options as words of a command."""
     yield from ("--to", str(to))
     for one in keep:
         yield from ("--keep", str(one.newest) if one.newest else duration(int(one.seconds)))
+    if jobs > 1:
+        yield from ("--jobs", str(jobs))
     if maintenance:
         yield "--maintenance"
 

@@ -26,6 +26,7 @@ _SCHEME: Final = "s3://"
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _ENDING = "*.zip"
 _READ_BYTES = 8 * 2**20
+_PART_BYTES, _MOST_PARTS, _PARTS_AT_ONCE = 8 * 2**20, 10_000, 4
 _CONNECT, _REQUEST, _RETRY = timedelta(seconds=10), timedelta(seconds=120), timedelta(seconds=30)
 _RETRIES = 3
 
@@ -140,7 +141,13 @@ def give(file: Path, place: Place) -> None:
     import obstore
 
     with _asking(place):
-        obstore.put(_bucket(place.bucket), place.key, file)
+        size = part_bytes(file.stat().st_size)
+        obstore.put(_bucket(place.bucket), place.key, file, chunk_size=size, max_concurrency=_PARTS_AT_ONCE)
+
+
+def part_bytes(size: int) -> int:
+    """The size of the parts in which so many bytes are sent: never too many (S3's quotas: 10,000), nor too small."""
+    return max(_PART_BYTES, -(-size // _MOST_PARTS))
 
 
 def remove(place: Place) -> None:

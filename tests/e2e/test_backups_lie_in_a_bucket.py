@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import signal
 import subprocess
@@ -72,7 +73,7 @@ def test_a_round_takes_every_tenant_and_removes_old_ones_of_those_only(blog: Sta
         return report
 
     before = listed(blog, s3)
-    first = backup_all()
+    first = backup_all("--jobs", "3")
     assert first["removed"] == []
     second = backup_all("--keep", "1")
     assert len(second["removed"]) == len(before) + 1
@@ -102,6 +103,16 @@ def test_what_is_not_complete_is_never_offered(here: S3) -> None:
     found, (problem,) = archives.listed(place, "bare")
     assert found == [whole]
     assert "no complete backup" in problem
+
+
+def test_a_backup_of_several_parts_arrives_whole(here: S3) -> None:
+    place = places.parse(f"s3://{BUCKET}/large")
+    with Writer(place, "bare") as writer:
+        writer.add(DATABASE, [b"CREATE"])
+        writer.add(FILES, (os.urandom(2**20) for _ in range(20)))
+        taken = writer.finish(ABOUT)
+    assert taken.size > 2 * places.part_bytes(0)
+    archives.find(place, "bare", ABOUT.time).verify()
 
 
 def test_a_backup_that_is_killed_leaves_nothing_to_restore(blog: Stack, s3: S3) -> None:

@@ -23,6 +23,7 @@ def test_a_volume_is_mounted_at_an_absolute_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", ["s3://bucket/prod", "/backups"])
 def test_the_pod_is_told_what_the_command_was(to: str) -> None:
-    words = list(_words(places.parse(to), [rule("7"), rule("30d"), rule("1h30m")], maintenance=True))
-    assert words == ["--to", to, "--keep", "7", "--keep", "30d", "--keep", "90m", "--maintenance"]
+    words = list(_words(places.parse(to), [rule("7"), rule("30d"), rule("1h30m")], jobs=4, maintenance=True))
+    assert words == ["--to", to, "--keep", "7", "--keep", "30d", "--keep", "90m", "--jobs", "4", "--maintenance"]
     assert rule("90m") == rule("1h30m")
+    assert list(_words(places.parse(to), [], jobs=1, maintenance=False)) == ["--to", to]

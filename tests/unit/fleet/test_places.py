@@ -36,3 +36,10 @@ def test_credentials_have_no_place_in_it() -> None:
     with pytest.raises(SettingsError, match="use AWS_ACCESS_KEY_ID") as caught:
         places.parse("s3://key:hunter2@bucket")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 * 2**20, 78 * 2**30, 78 * 2**30 + 1, 5 * 2**40])
+def test_a_backup_of_any_size_is_sent_in_as_many_parts_as_s3_takes(size: int) -> None:
+    part = places.part_bytes(size)
+    assert -(-size // part) <= 10_000
+    assert 8 * 2**20 <= part < 5 * 2**30
