@@ -261,6 +261,8 @@ def _tell(done: "Round", seconds: float) -> None:
     _log.info("round", **figures, **names, seconds=round(seconds, 1))
     if done.held:
         _log.error("held", reason=done.held)
+    if done.postponed:
+        _log.warning("failed before, tried again later", tenants=done.postponed[:_NAMED])
     if done.summary:
         for tenant, reasons in done.summary.failed.items():
             _log.error("failed", tenant=tenant, reasons=reasons)

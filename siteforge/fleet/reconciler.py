@@ -16,7 +16,8 @@ from typing import Any, Literal, Self
 
 from siteforge import log
 from siteforge.errors import EngineError, SettingsError, printable
-from siteforge.fleet import history, locks, records, rights, state, survey, up
+from siteforge.fleet import history, locks, plan, records, rights, state, survey, up
+from siteforge.fleet.backoff import Backoff
 from siteforge.fleet.cluster import POD, Cluster
 from siteforge.fleet.differences import Difference
 from siteforge.fleet.drift import Report, drifted
@@ -75,6 +76,8 @@ class Round:
     """How many of the history ended by a run of this round."""
     held: str = ""
     """Why nothing was done though there was something to do; empty where there is no such reason."""
+    postponed: list[str] = field(default_factory=list)
+    """Tenants that failed before and are left for later, though there is something to do."""
     summary: Summary | None = None
     """What was done; None for nothing."""
     statuses: list[TenantStatus] = field(default_factory=list)
@@ -83,7 +86,7 @@ class Round:
     @property
     def succeeded(self) -> bool:
         """Whether what had to be done is done."""
-        return not self.held and (self.summary is None or self.summary.succeeded)
+        return not self.held and not self.postponed and (self.summary is None or self.summary.succeeded)
 
 
 def held(rules: Rules, compared: int, drift: Collection[str]) -> str:
@@ -164,6 +167,7 @@ class Reconciler:
     def __init__(self, project: Callable[[], Project], rules: Rules, may_act: Callable[[], bool]) -> None:
         self._project, self._rules, self._may_act = project, rules, may_act
         self._prepared: set[str] = set()
+        self._backoff = Backoff()
 
     def round(self) -> Round:
         """Do one.
@@ -183,10 +187,12 @@ class Reconciler:
             mendable = [name for name in report.mendable if name in drift]
             done = Round(report.compared, mendable, sorted(changed))
             entries = self._observe(scope, cluster, drift, changed, done)
+            if self._rules.mode == "repair":
+                found, done.postponed = self._due(found)
             if found.runs and self._rules.mode == "repair":
                 done.held = held(self._rules, report.compared, mendable)
                 if not done.held and self._may_act():
-                    _write(scope, cluster, entries, history.begun(entries, mendable))
+                    _write(scope, cluster, entries, history.begun(entries, set(mendable).difference(done.postponed)))
                     report = self._repair(scope, cluster, found, report, done)
             done.statuses = _statuses(scope, cluster, report)
         return done
@@ -206,6 +212,12 @@ class Reconciler:
     def _add(self, project: Project, stacks: Collection[str]) -> None:
         project.ensure(stacks)
         self._prepared.update(stacks)
+
+    def _due(self, found: Findings) -> tuple[Findings, list[str]]:
+        """The same without tenants that failed a moment ago; and who they are."""
+        postponed = self._backoff.postponed(_wanted(found))
+        runs = [[*plan.without(some, postponed)] for some in found.runs]
+        return replace(found, runs=[some for some in runs if some]), sorted(postponed & set(found.tenants))
 
     def _observe(
         self,
@@ -232,7 +244,7 @@ class Reconciler:
         project = scope.project
         rights.require(cluster, project.configuration)
         if self._recover(scope, cluster):
-            found = up.look(project, cluster, drifted=before.mendable, cell=scope.cell)
+            found, _ = self._due(up.look(project, cluster, drifted=before.mendable, cell=scope.cell))
         performance = Performance(project, cluster, found)
         with self._watched(performance):
             done.summary = performance.perform(
@@ -241,6 +253,8 @@ class Reconciler:
                 lambda *_: None,
                 lambda reasons: _log.warning("not ready yet", tenants=dict(reasons)),
             )
+        if not done.summary.problems and not done.summary.stopped:
+            self._backoff.note(_wanted(found), set(done.summary.failed))
         self._unlock(project, cluster, done.summary)
         report = drifted(project, cluster, scope.names)
         failed = set(done.summary.failed)
@@ -304,6 +318,12 @@ class Reconciler:
             if found and all(gone(lock, cluster) for lock in found) and self._may_act():
                 _log.warning("a run was killed: its lock is removed", stack=outcome.run.stack, lock=str(found[0]))
                 pulumi(project.folder, "cancel", "--yes", "--stack", outcome.run.stack)
+
+
+def _wanted(found: Findings) -> dict[str, str]:
+    """Whom the runs are about, and what is wanted of each: nothing of one that is to go."""
+    digests = {name: digest for cell in found.cells for name, digest in cell.wanted.items()}
+    return {name: digests.get(name, "") for name in found.tenants}
 
 
 def gone(lock: Lock, cluster: Cluster) -> bool:

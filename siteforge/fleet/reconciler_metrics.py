@@ -16,6 +16,7 @@ _FIGURES = {
     "reconciler_held": "1 while nothing is done because too many tenants drifted at once.",
     "reconciler_drifted_tenants": "Tenants that drifted, by the last round.",
     "reconciler_changed_tenants": "Tenants that are not deployed as the catalogue says, by the last round.",
+    "reconciler_postponed_tenants": "Tenants that failed and are tried again later, by the last round.",
 }
 """What one round says, NaN where that isn't known."""
 _RUN_OUTCOMES = ("succeeded", "failed", "stopped")
@@ -89,8 +90,8 @@ class Rounds:
         """Take note of a round that came to its end, and of how long it took."""
         self._looks.succeeded(done.statuses, seconds)
         self._took.observe(seconds)
-        figures = (float(bool(done.held)), float(len(done.drifted)), float(len(done.changed)))
-        self._figures = dict(zip(_FIGURES, figures, strict=True))
+        figures = (bool(done.held), len(done.drifted), len(done.changed), len(done.postponed))
+        self._figures = dict(zip(_FIGURES, map(float, figures), strict=True))
         self._found.inc(done.differences)
         self._repaired.inc(done.repaired)
         for outcome in done.summary.outcomes if done.summary else ():
