@@ -55,7 +55,8 @@ _PEERS = """
 _TARGETS = """
 ## Targets
 
-Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound.
+Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound. Where a peer
+wasn't run with as many tenants as are aimed at, the verdict says with how many it was.
 
 | target | measured | verdict |
 |---|---|---|
@@ -128,7 +129,7 @@ def _ratios(results: Results) -> str:
 
 
 def _ratio(results: Results, size: int, work: str, peer: str) -> str:
-    row, value = results.find(size, peer, work), targets.against(work, size, peer)(results)
+    row, value = results.find(size, peer, work), targets.against(work, peer)(results, size)
     return f"{'< ' if row and row.outcome == 'cut off' else ''}{_number(value)}"
 
 

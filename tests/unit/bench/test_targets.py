@@ -29,6 +29,20 @@ def test_a_peer_that_was_cut_off_took_at_least_its_deadline() -> None:
     assert list(verdicts(row(200, "siteforge", "create", 10), naive).values()) == ["met"]
 
 
+def test_what_was_run_with_fewer_tenants_is_said_to_be() -> None:
+    rows = row(200, "siteforge", "drift_check", 1), row(200, "refresh", "drift_check", 100)
+    fewer = row(50, "siteforge", "drift_check", 1), row(50, "refresh", "drift_check", 10)
+    assert list(verdicts(*fewer).values()) == ["missed with 50"]
+    assert list(verdicts(*rows, *fewer).values()) == ["met with 200"]
+
+
+def test_bytes_are_compared_with_those_of_200_and_of_nothing_else() -> None:
+    rows = [row(size, "siteforge", "create", size, backend_bytes=size * 10) for size in (50, 200, 500)]
+    assert not [aim for aim in verdicts(*rows) if "bytes" in aim]
+    found = verdicts(*rows, row(1000, "siteforge", "create", 9, backend_bytes=10_000))
+    assert [said for aim, said in found.items() if "bytes" in aim] == ["met"]
+
+
 def test_our_own_cut_off_work_meets_nothing() -> None:
     ours = Row(200, "siteforge", "create", "cut off", seconds=900)
     assert verdicts(ours, row(200, "floor", "create", 800)) == {}
