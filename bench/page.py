@@ -55,8 +55,8 @@ _PEERS = """
 _TARGETS = """
 ## Targets
 
-Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound. Where a peer
-wasn't run with as many tenants as are aimed at, the verdict says with how many it was.
+Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound. What wasn't
+measured with as many tenants as are aimed at says with how many it was.
 
 | target | measured | verdict |
 |---|---|---|
