@@ -1,9 +1,9 @@
-"""docs/performance.md and its charts, made from the results and nothing else."""
+"""docs/performance.md and its charts, and docs/scale.md, made from the results and nothing else."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import chart, targets
+from bench import chart, scale, targets
 from bench.results import WORKS, Results, Row
 
 _TITLES = {
@@ -74,7 +74,7 @@ Siteforge's wall seconds divided by the peer's in this run; below 1 it is faster
 
 
 def write(results: Results, folder: Path, name: str) -> None:
-    """Write `performance.md` into `folder`, and the charts beside the results.
+    """Write `performance.md` into `folder`, and `scale.md` if there are several numbers of tenants; and the charts.
 
     Args:
         results: of a run.
@@ -86,6 +86,8 @@ def write(results: Results, folder: Path, name: str) -> None:
     for work in WORKS:
         (beside / f"{work}.svg").write_text(_chart(results, work))
     (folder / "performance.md").write_text(text(results, name))
+    if len(list(results.of(targets.OURS, "create"))) > 1:
+        (folder / "scale.md").write_text(scale.text(results))
 
 
 def text(results: Results, name: str) -> str:
