@@ -104,6 +104,17 @@ def uids() -> dict[str, str]:
     }
 
 
+def test_a_release_can_be_written_for_a_commit_without_a_run(rings: Stack) -> None:
+    before = uids()
+    told = rings.siteforge("release", images.WORDPRESS_NEXT, "--ring", "canary", "--edit-only").stdout
+    assert f"canary: {CANARY}\n" in told
+    added = set(written(rings).splitlines()) - set(CATALOGUE.splitlines())
+    assert [line.strip() for line in added if images.WORDPRESS_NEXT in line]
+    assert set(CATALOGUE.splitlines()) <= set(written(rings).splitlines()), "no line is lost, no comment either"
+    assert uids() == before
+    assert rings.siteforge("status", CANARY).returncode == 0
+
+
 @pytest.mark.faults
 def test_an_image_that_nobody_has_is_stopped_in_canary_and_rolled_back(rings: Stack) -> None:
     before = uids()
