@@ -25,7 +25,8 @@ from siteforge.components.tenant_args import TenantArgs
 from siteforge.configuration import Configuration
 from siteforge.errors import SiteforgeError, UnsafeError
 from siteforge.fleet import freeze
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME
 from siteforge.specs.manifest import unawaited
 from siteforge.specs.objects import Placed, objects
 from siteforge.tenant_spec import TenantSpec

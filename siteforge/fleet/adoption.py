@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from siteforge import targets
 from siteforge.errors import AdoptionError, printable
 from siteforge.fleet import up
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner
+from siteforge.fleet.kinds import BY_NAME
 from siteforge.fleet.project import Project, pulumi
 from siteforge.names import DATABASE, WORDPRESS, Role, namespace
 from siteforge.secrets import PURPOSES, Credentials

@@ -17,8 +17,9 @@ from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, ClusterError
 from siteforge.fleet import archives, dumps, execution
 from siteforge.fleet.archives import About, Backup, Writer
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.execution import Container
+from siteforge.fleet.kinds import POD
 from siteforge.fleet.places import Place
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import database, pods

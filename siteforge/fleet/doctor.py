@@ -12,7 +12,8 @@ from typing import Literal
 
 from siteforge.errors import EngineError, SiteforgeError
 from siteforge.fleet import leftovers, locks, rights, state, terminating
-from siteforge.fleet.cluster import NAMESPACE, NODE, OURS, VERSION, VOLUME, Cluster, Kind
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import NAMESPACE, NODE, OURS, VERSION, VOLUME, Kind
 from siteforge.fleet.project import Project, pulumi
 from siteforge.names import namespace
 from siteforge.tenant_spec import TenantSpec, VolumeSpec

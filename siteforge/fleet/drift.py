@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from siteforge.configuration import Configuration
 from siteforge.errors import ClusterError, SettingsError
-from siteforge.fleet.cluster import BY_NAME, NAMESPACE, OURS, TENANT_KINDS, Cluster, Kind, uncollected
+from siteforge.fleet.cluster import Cluster, uncollected
 from siteforge.fleet.differences import Difference, differences, stray
+from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS, TENANT_KINDS, Kind
 from siteforge.fleet.project import Project
 from siteforge.names import namespace
 from siteforge.specs.manifest import Manifest, unawaited

@@ -16,7 +16,8 @@ from typing import Any
 
 from siteforge import log
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import LEASE, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import LEASE
 
 _log = log.get(__name__)
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from siteforge.errors import ClusterError, printable
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import POD
 from siteforge.fleet.websocket import WebSocket
 
 _PROTOCOL: Final = "v5.channel.k8s.io"

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from siteforge import names
-from siteforge.fleet.cluster import BY_NAME, NAMESPACE, OURS, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS
 from siteforge.specs.manifest import Manifest
 from siteforge.specs.objects import Placed, possible
 

@@ -17,8 +17,9 @@ from siteforge import names
 from siteforge.cells import Cells
 from siteforge.document import shorten
 from siteforge.fleet import records
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.differences import Difference
+from siteforge.fleet.kinds import BY_NAME
 
 MOST = 500
 """Entries."""

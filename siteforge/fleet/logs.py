@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import POD
 from siteforge.names import Role, selector
 from siteforge.specs.manifest import Manifest
 

@@ -17,8 +17,9 @@ from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
 from siteforge.fleet import execution, logs
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.execution import CommandError, Container
+from siteforge.fleet.kinds import POD
 from siteforge.fleet.logs import Source
 from siteforge.names import WORDPRESS, selector
 from siteforge.specs.manifest import Manifest

@@ -14,7 +14,8 @@ from typing import Any
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import BY_NAME, ENDPOINT_SLICE, OURS, Change, Cluster, Kind, WatchExpiredError
+from siteforge.fleet.cluster import Change, Cluster, WatchExpiredError
+from siteforge.fleet.kinds import BY_NAME, ENDPOINT_SLICE, OURS, Kind
 from siteforge.names import DATABASE, WORDPRESS, namespace
 
 _WATCHED = (BY_NAME["Deployment"], BY_NAME["StatefulSet"], ENDPOINT_SLICE)

@@ -18,10 +18,11 @@ from siteforge import log
 from siteforge.errors import EngineError, SettingsError, printable
 from siteforge.fleet import history, locks, plan, records, rights, state, survey, up
 from siteforge.fleet.backoff import Backoff
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.differences import Difference
 from siteforge.fleet.drift import Report, drifted
 from siteforge.fleet.history import Entry
+from siteforge.fleet.kinds import POD
 from siteforge.fleet.locks import Lock
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.recovery import Recovery

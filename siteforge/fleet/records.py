@@ -13,7 +13,8 @@ from typing import Any
 
 from siteforge import names
 from siteforge.configuration import Configuration
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME
 from siteforge.tenant_spec import TenantSpec
 
 HOME = "siteforge"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from siteforge.errors import ClusterError, EngineError, UnsafeError
 from siteforge.fleet import leftovers, locks, state, terminating, volumes
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner
+from siteforge.fleet.kinds import BY_NAME
 from siteforge.fleet.locks import Lock
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.state import Pending

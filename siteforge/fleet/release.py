@@ -19,7 +19,8 @@ from siteforge.configuration import Configuration
 from siteforge.edits import Edit
 from siteforge.errors import BackupError, ClusterError, EngineError, SettingsError, SiteforgeError
 from siteforge.fleet import backup, probes, readiness, records, rights, survey, up
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME
 from siteforge.fleet.places import Place
 from siteforge.fleet.probes import Tally, Watch
 from siteforge.fleet.project import Project

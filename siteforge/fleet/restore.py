@@ -19,7 +19,8 @@ from siteforge.errors import BackupError, ClusterError
 from siteforge.fleet import archives, backup, execution, readiness
 from siteforge.fleet.archives import About, Backup
 from siteforge.fleet.backup import Workings
-from siteforge.fleet.cluster import POD, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import POD
 from siteforge.fleet.places import Place
 from siteforge.specs import database
 

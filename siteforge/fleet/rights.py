@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from siteforge.configuration import Configuration
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import ENDPOINT_SLICE, EVENT, NODE, POD, TENANT_KINDS, VOLUME, Cluster, Kind
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import ENDPOINT_SLICE, EVENT, NODE, POD, TENANT_KINDS, VOLUME, Kind
 
 _REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False)
 

@@ -14,8 +14,9 @@ from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, printable
 from siteforge.fleet import diagnosis
-from siteforge.fleet.cluster import BY_NAME, EVENT, NAMESPACE, NODE, OURS, Cluster, uncollected
+from siteforge.fleet.cluster import Cluster, uncollected
 from siteforge.fleet.diagnosis import Cause, Reason
+from siteforge.fleet.kinds import BY_NAME, EVENT, NAMESPACE, NODE, OURS
 from siteforge.fleet.status import (
     KINDS,
     Happening,

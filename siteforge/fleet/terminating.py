@@ -10,7 +10,8 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from siteforge.fleet.cluster import NAMESPACE, Cluster, Kind
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import NAMESPACE, Kind
 from siteforge.specs.manifest import Manifest
 
 SECONDS = 60.0

@@ -15,8 +15,9 @@ from siteforge import traces
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
 from siteforge.fleet import plan, readiness, records, survey, terminating, volumes
-from siteforge.fleet.cluster import NAMESPACE, OURS, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner, Verb, heap_mebibytes
+from siteforge.fleet.kinds import NAMESPACE, OURS
 from siteforge.fleet.plan import Cell
 from siteforge.fleet.project import Project, pulumi
 from siteforge.fleet.records import Program

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from siteforge.fleet import archives
-from siteforge.fleet.cluster import BY_NAME, VOLUME, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME, VOLUME
 from siteforge.specs.manifest import Manifest
 
 _CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"

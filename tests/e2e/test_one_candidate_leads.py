@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import LEASE, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.election import Election, Timing
+from siteforge.fleet.kinds import LEASE
 from tests.support.commands import kubectl
 from tests.support.waiting import eventually
 

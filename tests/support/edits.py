@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from siteforge.fleet.cluster import BY_NAME, Cluster
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.kinds import BY_NAME
 from tests.support.commands import kubectl, run
 
 _TRIES = 12

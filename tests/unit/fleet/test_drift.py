@@ -9,9 +9,10 @@ import pytest
 
 from siteforge import configuration
 from siteforge.errors import ClusterError, SettingsError
-from siteforge.fleet.cluster import BY_NAME, OURS, TENANT_KINDS, Cluster
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.differences import Difference
 from siteforge.fleet.drift import Objects, Report, compare, desired, drifted
+from siteforge.fleet.kinds import BY_NAME, OURS, TENANT_KINDS
 from siteforge.fleet.project import Project
 from siteforge.specs.manifest import Manifest
 from siteforge.tenant_spec import TenantSpec
