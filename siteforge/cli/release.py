@@ -19,7 +19,8 @@ from siteforge.rings import RINGS, Ring, parse
 if TYPE_CHECKING:
     # Imported where they are used: a client of the cluster takes a fifth of a second.
     from siteforge.fleet.project import Project
-    from siteforge.fleet.release import Done, Step
+    from siteforge.fleet.release import Done
+    from siteforge.fleet.release_steps import Step
 
 ROLLED_BACK = 4
 """The exit code of a release that failed in a ring which is as it was before."""
@@ -82,11 +83,12 @@ def release(
     Examples: siteforge release wordpress:6.9.1-php8.3-apache; siteforge release wordpress:6.9.1 --ring canary --bake 1h
     """
     from siteforge.fleet import release as fleet
+    from siteforge.fleet import release_steps
     from siteforge.fleet.project import Project
 
     image, rings, seconds = _image(image), _rings(ring), _bake(bake)
     project = Project.find(stack)
-    steps = fleet.steps(project.tenants, project.configuration, image, rings)
+    steps = release_steps.steps(project.tenants, project.configuration, image, rings)
     if dry_run or edit_only:
         _edit(project, image, steps, dry_run)
         return
@@ -110,13 +112,13 @@ def release(
 
 
 def _edit(project: "Project", image: str, steps: "Sequence[Step]", dry_run: bool) -> None:
-    from siteforge.fleet import release as fleet
+    from siteforge.fleet import release_steps
 
     for step in steps:
         typer.echo(f"{step.ring}: {', '.join(step.tenants) or 'no tenant'}")
         for name, reason in step.left_out.items():
             typer.echo(printable(f"{step.ring}: {name} is left out: {reason}"))
-    for one in fleet.edit(project, {name: image for step in steps for name in step.tenants}):
+    for one in release_steps.edit(project, {name: image for step in steps for name in step.tenants}):
         if dry_run:
             typer.echo(one.diff, nl=False)
         elif one.changes:

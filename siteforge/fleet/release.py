@@ -6,31 +6,24 @@ written before the catalogue is: whoever runs the same command again, on whateve
 was ended. See docs/adr/0017-releases.md.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from siteforge import edits, names
 from siteforge.blueprint import Blueprint
-from siteforge.configuration import Configuration
-from siteforge.edits import Edit
 from siteforge.errors import BackupError, ClusterError, EngineError, SettingsError, SiteforgeError
-from siteforge.fleet import backup, probes, readiness, records, rights, survey, up
+from siteforge.fleet import backup, probes, readiness, release_records, rights, survey, up
 from siteforge.fleet.cluster import Cluster
-from siteforge.fleet.kinds import BY_NAME
 from siteforge.fleet.places import Place
 from siteforge.fleet.probes import Tally, Watch
 from siteforge.fleet.project import Project
+from siteforge.fleet.release_records import Record
+from siteforge.fleet.release_steps import Step, edit, steps
 from siteforge.fleet.status import healthy
 from siteforge.fleet.up import NOT_FINISHED, Performance, Summary
 from siteforge.rings import RINGS, Ring
 from siteforge.tenant_spec import TenantSpec
-
-FIELD: Final = ("wordpress", "image")
-"""What a release changes in a tenant's line."""
 
 _ROUND_SECONDS = 10.0
 _TOLD_SECONDS = 60.0
@@ -39,28 +32,6 @@ _SETTLE_SECONDS = 60.0
 
 Why = Mapping[str, Sequence[str]]
 """What is wrong, by tenant."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A ring as a release finds it."""
-
-    ring: Ring
-    tenants: tuple[str, ...]
-    """Who gets the image, or has it."""
-    left_out: Mapping[str, str]
-    """Who does not, and why."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is remembered of the last release."""
-
-    image: str = ""
-    before: Mapping[str, str | None] = field(default_factory=dict)
-    """What the lines of the tenants said that got the image; None stands for nothing."""
-    baked: tuple[str, ...] = ()
-    """The rings that are done."""
 
 
 Outcome = Literal["released", "unchanged", "empty", "rolled back", "failed", "stopped"]
@@ -123,95 +94,6 @@ class _UnknownError(Exception):
         self.problems = problems
 
 
-def steps(tenants: Iterable[TenantSpec], configuration: Configuration, image: str, rings: Iterable[Ring]) -> list[Step]:
-    """The rings of a catalogue, and who of them gets an image.
-
-    A tenant that runs an image of another name than this one and the stack's own does so on purpose, and is left out.
-    """
-    ours = {repository(image), repository(configuration.images.wordpress)}
-    found = []
-    for ring in rings:
-        own = [spec for spec in tenants if spec.ring == ring]
-        left_out = {spec.name: reason for spec in own if (reason := _left_out(spec, ours))}
-        found.append(Step(ring, tuple(spec.name for spec in own if spec.name not in left_out), left_out))
-    return found
-
-
-def _left_out(spec: TenantSpec, ours: set[str]) -> str:
-    if spec.frozen:
-        return "frozen"
-    if spec.suspended:
-        return "suspended"
-    image = spec.wordpress.image
-    return f"has an image of its own, {image}" if image and repository(image) not in ours else ""
-
-
-def repository(image: str) -> str:
-    """The name of an image without its tag and digest."""
-    folder, slash, name = image.partition("@")[0].rpartition("/")
-    return folder + slash + name.partition(":")[0]
-
-
-def edit(project: Project, values: Mapping[str, str | None]) -> list[Edit]:
-    """The edits that give tenants images; None takes away what a line says of one.
-
-    Raises:
-        SiteforgeError: as `siteforge.edits.assign`.
-    """
-    path = project.configuration.catalogue
-    try:
-        return edits.assign(project.folder / path, FIELD, values, str(path))
-    except SettingsError:
-        # A line can't always be taken away without a trace; to write out what it stood for always works.
-        written = project.configuration.images.wordpress
-        return edits.assign(
-            project.folder / path, FIELD, {name: value or written for name, value in values.items()}, str(path)
-        )
-
-
-def read(cluster: Cluster, project: Project) -> Record:
-    """What is remembered of the last release; an empty record if there was none.
-
-    Raises:
-        ClusterError: the API server can't be asked.
-    """
-    data = cluster.get(BY_NAME["ConfigMap"], _name(project), records.HOME).get("data", {})
-    if not data:
-        return Record()
-    return Record(data["image"], json.loads(data["before"]), tuple(json.loads(data["baked"])))
-
-
-def write(cluster: Cluster, project: Project, record: Record) -> None:
-    """Remember a release.
-
-    Raises:
-        ClusterError: the API server can't be asked, or refuses.
-    """
-    labels = {"app.kubernetes.io/part-of": "siteforge-fleet", names.annotation("record"): "release"}
-    cluster.apply(records.home())
-    manifest: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": _name(project), "namespace": records.HOME, "labels": labels},
-        "data": {
-            "image": record.image,
-            "before": json.dumps(dict(sorted(record.before.items()))),
-            "baked": json.dumps(record.baked),
-        },
-    }
-    cluster.apply(manifest)
-
-
-def _name(project: Project) -> str:
-    # All cells of a catalogue have one release.
-    return record_name(project.name, project.cells.stacks[0])
-
-
-def record_name(project: str, stack: str) -> str:
-    """The name of the record of a project's releases, by the first of the stacks that share a catalogue."""
-    return f"release-{hashlib.sha256(f'{project}/{stack}'.encode()).hexdigest()[:16]}"
-
-
 class Release:
     """A release of one image; everything that is done is told.
 
@@ -230,7 +112,7 @@ class Release:
         self, project: Project, cluster: Cluster, image: str, terms: Terms, tell: Callable[[str], None]
     ) -> None:
         self._project, self._cluster, self._image, self._terms, self._tell = project, cluster, image, terms, tell
-        self._record = read(cluster, project)
+        self._record = release_records.read(cluster, project)
         if self._record.image == image:
             return
         rings = {spec.name: spec.ring for spec in project.tenants}
@@ -466,7 +348,7 @@ class Release:
     def _remember(self, **changes: Any) -> None:
         changed = replace(self._record, **changes)
         if changed != self._record:
-            write(self._cluster, self._project, changed)
+            release_records.write(self._cluster, self._project, changed)
             self._record = changed
 
     def _tell_why(self, where: str, why: Why) -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from local import images, workspace
-from siteforge.fleet import release
+from siteforge.fleet import release_records
 from tests.e2e.conftest import MakeStack
 from tests.support.commands import kubectl
 from tests.support.load import Load
@@ -59,7 +59,7 @@ if (getenv('SITEFORGE_BUILD') === 'next') {
 @pytest.fixture(scope="module")
 def fleet(make_stack: MakeStack) -> Stack:
     stack = make_stack("rings")
-    stack.forget(f"configmap/{release.record_name('siteforge', stack.name)}")
+    stack.forget(f"configmap/{release_records.name('siteforge', stack.name)}")
     stack.configure("readiness", "fleet")
     stack.catalogue(CATALOGUE)
     stack.siteforge("up")
@@ -70,7 +70,7 @@ def fleet(make_stack: MakeStack) -> Stack:
 def rings(fleet: Stack) -> Iterator[Stack]:
     """The fleet, each tenant with the stack's image before and after the test."""
     yield fleet
-    fleet.forget(f"configmap/{release.record_name('siteforge', fleet.name)}")
+    fleet.forget(f"configmap/{release_records.name('siteforge', fleet.name)}")
     fleet.catalogue(CATALOGUE)
     fleet.siteforge("up")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local import images
-from siteforge.fleet import history, records, release
+from siteforge.fleet import history, records, release_records
 from siteforge.fleet.reconciler import lease
 from tests.support.commands import kubectl, run
 
@@ -103,7 +103,7 @@ class Stack:
     def destroy(self) -> Result:
         """`pulumi destroy`; what `siteforge up` and a reconciler remember of the stack goes, too."""
         done = self._result(self.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress"))
-        configmaps = (records.name, history.name, release.record_name)
+        configmaps = (records.name, history.name, release_records.name)
         known = [f"configmap/{name('siteforge', self.name)}" for name in configmaps]
         self.forget(*known, f"lease/{lease('siteforge', self.name)}")
         return done

@@ -1,11 +1,10 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from siteforge import configuration
 from siteforge.configuration import Configuration
-from siteforge.fleet.release import Step, record_name, repository, steps
+from siteforge.fleet.release_steps import Step, repository, steps
 from siteforge.rings import RINGS
 from siteforge.tenant_spec import TenantSpec
 
@@ -59,8 +58,3 @@ def test_who_is_frozen_suspended_or_runs_another_image_is_left_out_with_the_reas
 def test_an_images_name_has_neither_tag_nor_digest(tail: str) -> None:
     assert repository(f"wordpress{tail}") == "wordpress"
     assert repository(f"localhost:5000/a/wordpress{tail}") == "localhost:5000/a/wordpress"
-
-
-def test_two_stacks_never_share_a_record() -> None:
-    assert record_name("a", "b/c") != record_name("a/b", "d")
-    assert Path(record_name("a", "b/../c")).name == record_name("a", "b/../c")
