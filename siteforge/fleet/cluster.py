@@ -6,24 +6,22 @@ its typed models are not used, as reading a fleet through them would take longer
 
 import contextlib
 import gc
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import httpcore2 as httpcore
 import httpx2 as httpx
 import msgspec
 from lightkube.config.client_adapter import Client, ConnectionParams
-from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 from lightkube.core.exceptions import ConfigError
 
 from siteforge import log, names
 from siteforge.errors import ClusterError
+from siteforge.fleet import kubeconfig
 from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS, POD, Kind
 from siteforge.fleet.websocket import WebSocket, handshake
 from siteforge.specs.manifest import Manifest
@@ -64,13 +62,16 @@ class Cluster:
     """
 
     def __init__(self, context: str | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
-        config = _config(context)
+        found = kubeconfig.find(context)
+        config = found.config
         self.context, self.server = config.context_name, config.cluster.server
         timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
         try:
             self._http = Client(config, ConnectionParams(timeout=timeout))
         except (ConfigError, OSError) as error:
             raise ClusterError(f"kubeconfig, context {self.context}: {error} - mend its user or cluster") from None
+        if not found.compressed:
+            self._http.headers["Accept-Encoding"] = "identity"
         self.requests = 0
         """How many were made."""
 
@@ -347,22 +348,3 @@ def _raise(answer: httpx.Response, path: str) -> None:
     fix = {401: "log in again", 403: "ask for the right, or use another context"}.get(answer.status_code, "")
     reason = said or answer.reason_phrase
     raise ClusterError(f"the API server refuses {path} ({answer.status_code}): {reason}{f' - {fix}' if fix else ''}")
-
-
-def _config(context: str | None) -> SingleConfig:
-    """The kubeconfig's context, found as kubectl finds it; inside a pod without one, the pod's own account."""
-    named = os.environ.get("KUBECONFIG") or "~/.kube/config"
-    try:
-        if not Path(named).expanduser().is_file() and "KUBERNETES_SERVICE_HOST" in os.environ:
-            found = KubeConfig.from_service_account().get()
-        else:
-            found = KubeConfig.from_file(named).get(context)
-    except (ConfigError, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
-        raise ClusterError(
-            f"kubeconfig {named}: {error} - name a kubeconfig with KUBECONFIG, a context with siteforge:context"
-        ) from None
-    assert found is not None  # lightkube returns None only where a default is given
-    # It asks a program for a token by the protocol's betas alone; of the final version, that part is the same.
-    if found.user and found.user.exec and found.user.exec.apiVersion == "client.authentication.k8s.io/v1":
-        found.user.exec.apiVersion = "client.authentication.k8s.io/v1beta1"
-    return found
