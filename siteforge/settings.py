@@ -172,10 +172,9 @@ def _identity(context: str | None, known: str | None) -> str:
 
 
 def _unawaited(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    if not args.type_.startswith("kubernetes:"):
-        return None
-    manifest = {**args.props, "kind": args.type_.rpartition(":")[2]}
-    return pulumi.ResourceTransformationResult(unawaited(manifest), args.opts)
+    if not args.type_.startswith("kubernetes:") or "kind" not in args.props:
+        return None  # a frozen one is only read
+    return pulumi.ResourceTransformationResult(unawaited(dict(args.props)), args.opts)
 
 
 def _provider(settings: Configuration, cluster: str) -> kubernetes.Provider:

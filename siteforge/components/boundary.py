@@ -1,39 +1,36 @@
 """The boundary of a tenant: its namespace, what may run in it, reach it and be done in it."""
 
 import pulumi
-from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.rbac.v1 import Role, RoleBinding
 
 from siteforge.blueprint import Blueprint
-from siteforge.components.placement import place
+from siteforge.components.kubernetes_object import KubernetesObject
 from siteforge.specs import boundary, network, owners
 
 
 class Boundary(pulumi.ComponentResource):
     """What a tenant lives in, and the most it may take."""
 
-    namespace: Namespace
+    namespace: KubernetesObject
     """The namespace; deleting it deletes all that is in it."""
-    quota: ResourceQuota
+    quota: KubernetesObject
     """The quota over the whole namespace."""
-    limits: LimitRange
+    limits: KubernetesObject
     """The limit range of its containers."""
-    network_policy: NetworkPolicy
+    network_policy: KubernetesObject
     """Closes the network; the policies of database and site open what each needs."""
 
     def __init__(self, name: str, tenant: Blueprint, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("siteforge:index:Boundary", name, {}, opts)
         self._kept = pulumi.ResourceOptions(protect=tenant.deletion_protection)
         own = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(parent=self), self._kept)
-        self.namespace = place(Namespace, f"{tenant.name}-namespace", boundary.namespace(tenant), own)
+        self.namespace = KubernetesObject(f"{tenant.name}-namespace", boundary.namespace(tenant), own)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace], deleted_with=self.namespace)
-        self.quota = place(ResourceQuota, f"{tenant.name}-quota", boundary.quota(tenant), inside)
-        self.limits = place(LimitRange, f"{tenant.name}-limits", boundary.limits(tenant), inside)
-        self.network_policy = place(NetworkPolicy, f"{tenant.name}-network-policy", network.closed(tenant), inside)
+        self.quota = KubernetesObject(f"{tenant.name}-quota", boundary.quota(tenant), inside)
+        self.limits = KubernetesObject(f"{tenant.name}-limits", boundary.limits(tenant), inside)
+        self.network_policy = KubernetesObject(f"{tenant.name}-network-policy", network.closed(tenant), inside)
         if tenant.owners:
-            place(Role, f"{tenant.name}-owner-role", owners.role(tenant), inside)
-            place(RoleBinding, f"{tenant.name}-owner-role-binding", owners.role_binding(tenant), inside)
+            KubernetesObject(f"{tenant.name}-owner-role", owners.role(tenant), inside)
+            KubernetesObject(f"{tenant.name}-owner-role-binding", owners.role_binding(tenant), inside)
         self.register_outputs({})
 
     def inside(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:

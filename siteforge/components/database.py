@@ -3,15 +3,11 @@
 from collections.abc import Iterable
 
 import pulumi
-from pulumi_kubernetes.apps.v1 import StatefulSet
-from pulumi_kubernetes.core.v1 import PersistentVolumeClaim, Secret, Service, ServiceAccount
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import fingerprint
-from siteforge.components.placement import place
+from siteforge.components.kubernetes_object import KubernetesObject
 from siteforge.components.restarts import announced
 from siteforge.secrets import Credentials
 from siteforge.specs import database, network
@@ -29,11 +25,11 @@ class Database(pulumi.ComponentResource):
         opts: Pulumi's options.
     """
 
-    stateful_set: StatefulSet
+    stateful_set: KubernetesObject
     """The StatefulSet of one replica."""
-    service: Service
+    service: KubernetesObject
     """The Service that it answers on."""
-    claim: PersistentVolumeClaim
+    claim: KubernetesObject
     """The claim of its data."""
 
     def __init__(
@@ -48,15 +44,14 @@ class Database(pulumi.ComponentResource):
         super().__init__("siteforge:index:Database", name, {}, opts)
         inside = boundary.inside(self)
         data = credentials.apply(database.secret_data)
-        secret = place(Secret, f"{name}-secret", database.secret(tenant), inside, data=data)
-        account = place(ServiceAccount, f"{name}-service-account", database.service_account(tenant), inside)
-        self.claim = place(PersistentVolumeClaim, f"{name}-claim", database.claim(tenant), boundary.keeping(self))
-        self.service = place(Service, f"{name}-service", database.service(tenant), inside)
-        place(Service, f"{name}-headless-service", database.headless_service(tenant), inside)
-        place(NetworkPolicy, f"{name}-network-policy", network.data(tenant), inside)
-        place(PodDisruptionBudget, f"{name}-disruption-budget", database.disruption_budget(tenant), inside)
-        self.stateful_set = place(
-            StatefulSet,
+        secret = KubernetesObject(f"{name}-secret", database.secret(tenant), inside, data=data)
+        account = KubernetesObject(f"{name}-service-account", database.service_account(tenant), inside)
+        self.claim = KubernetesObject(f"{name}-claim", database.claim(tenant), boundary.keeping(self))
+        self.service = KubernetesObject(f"{name}-service", database.service(tenant), inside)
+        KubernetesObject(f"{name}-headless-service", database.headless_service(tenant), inside)
+        KubernetesObject(f"{name}-network-policy", network.data(tenant), inside)
+        KubernetesObject(f"{name}-disruption-budget", database.disruption_budget(tenant), inside)
+        self.stateful_set = KubernetesObject(
             f"{name}-stateful-set",
             database.stateful_set(tenant),
             announced(boundary.running(self, secret, account, self.claim, *before)),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.core.v1 import PersistentVolumeClaim
 from pydantic import TypeAdapter, ValidationError
 from pydantic.alias_generators import to_snake
 
@@ -13,6 +12,7 @@ from siteforge.blueprint import Images, Ingress, Volume, blueprint, conflicts, m
 from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import derived
 from siteforge.components.database import Database
+from siteforge.components.kubernetes_object import KubernetesObject
 from siteforge.components.tenant_args import TenantArgs
 from siteforge.components.wordpress import WordPress
 from siteforge.constraints import PullPolicy
@@ -93,8 +93,8 @@ class Tenant(pulumi.ComponentResource):
         self.deletion_protection = tenant.deletion_protection
         self.volumes = {claim: _volume(claims[claim], volume) for claim, volume in volumes(tenant).items()}
 
-        self.namespace = boundary.namespace.metadata.name
-        self.service = site.service.metadata.name
+        self.namespace = boundary.namespace.metadata["name"]
+        self.service = site.service.metadata["name"]
         self.url = pulumi.Output.from_input(tenant.url or f"http://{names.service_host(name)}")
         self.domains = pulumi.Output.from_input(list(tenant.domains))
         self.reach = pulumi.Output.format(
@@ -115,11 +115,11 @@ class Tenant(pulumi.ComponentResource):
         )
 
 
-def _volume(claim: PersistentVolumeClaim, volume: Volume) -> dict[str, pulumi.Input[str | bool]]:
+def _volume(claim: KubernetesObject, volume: Volume) -> dict[str, pulumi.Input[str | bool]]:
     """What can't be changed of a volume, or not in every way."""
     return {
         "size": volume.size,
-        "storageClass": claim.spec.apply(lambda spec: spec.storage_class_name or ""),
+        "storageClass": claim.spec.apply(lambda spec: spec.get("storageClassName") or ""),
         "accessMode": volume.access_mode,
         "classWritten": volume.storage_class is not None,
     }

@@ -1,18 +1,11 @@
 """The site of a tenant: WordPress Deployment, its Service, and what both need."""
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
-from pulumi_kubernetes.apps.v1 import Deployment
-from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
-from pulumi_kubernetes.batch.v1 import CronJob
-from pulumi_kubernetes.core.v1 import ConfigMap, PersistentVolumeClaim, Secret, Service, ServiceAccount
-from pulumi_kubernetes.networking.v1 import Ingress, NetworkPolicy
-from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from siteforge.blueprint import Blueprint
 from siteforge.components.boundary import Boundary
 from siteforge.components.credentials import fingerprint
-from siteforge.components.placement import place
+from siteforge.components.kubernetes_object import KubernetesObject
 from siteforge.secrets import Credentials
 from siteforge.specs import cron, ingress, network, wordpress
 
@@ -20,11 +13,11 @@ from siteforge.specs import cron, ingress, network, wordpress
 class WordPress(pulumi.ComponentResource):
     """A WordPress of the tenant's own."""
 
-    deployment: Deployment
+    deployment: KubernetesObject
     """The Deployment; its pods install the site before they serve it."""
-    service: Service
+    service: KubernetesObject
     """The Service that the site is reached through."""
-    claim: PersistentVolumeClaim
+    claim: KubernetesObject
     """The claim of wp-content: uploads, plugins, themes."""
 
     def __init__(
@@ -38,24 +31,22 @@ class WordPress(pulumi.ComponentResource):
         super().__init__("siteforge:index:WordPress", name, {}, opts)
         inside = boundary.inside(self)
         data = credentials.apply(wordpress.secret_data)
-        secret = place(Secret, f"{name}-secret", wordpress.secret(tenant), inside, data=data)
-        config_map = place(ConfigMap, f"{name}-config-map", wordpress.config_map(tenant), inside)
-        account = place(ServiceAccount, f"{name}-service-account", wordpress.service_account(tenant), inside)
-        self.claim = place(PersistentVolumeClaim, f"{name}-claim", wordpress.claim(tenant), boundary.keeping(self))
-        self.service = place(Service, f"{name}-service", wordpress.service(tenant), inside)
-        place(NetworkPolicy, f"{name}-network-policy", network.site(tenant), inside)
-        place(PodDisruptionBudget, f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)
+        secret = KubernetesObject(f"{name}-secret", wordpress.secret(tenant), inside, data=data)
+        config_map = KubernetesObject(f"{name}-config-map", wordpress.config_map(tenant), inside)
+        account = KubernetesObject(f"{name}-service-account", wordpress.service_account(tenant), inside)
+        self.claim = KubernetesObject(f"{name}-claim", wordpress.claim(tenant), boundary.keeping(self))
+        self.service = KubernetesObject(f"{name}-service", wordpress.service(tenant), inside)
+        KubernetesObject(f"{name}-network-policy", network.site(tenant), inside)
+        KubernetesObject(f"{name}-disruption-budget", wordpress.disruption_budget(tenant), inside)
         if scaling := wordpress.scaling(tenant):
-            place(HorizontalPodAutoscaler, f"{name}-autoscaler", wordpress.autoscaler(tenant, scaling), inside)
-        self.deployment = place(
-            Deployment,
+            KubernetesObject(f"{name}-autoscaler", wordpress.autoscaler(tenant, scaling), inside)
+        self.deployment = KubernetesObject(
             f"{name}-deployment",
             wordpress.deployment(tenant),
             boundary.running(self, secret, config_map, account, self.claim),
             spec=fingerprint(credentials).apply(lambda known: wordpress.deployment_spec(tenant, known)),
         )
-        place(
-            CronJob,
+        KubernetesObject(
             f"{name}-cron-job",
             cron.cron_job(tenant),
             pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[config_map, account])),
@@ -69,9 +60,8 @@ class WordPress(pulumi.ComponentResource):
         """Lead the tenant's domains here."""
         if gateway := tenant.ingress.gateway:
             route = ingress.http_route(tenant, gateway)
-            kind = {"api_version": route["apiVersion"], "kind": route["kind"]}
-            place(CustomResource, f"{name}-http-route", route, opts, **kind)
+            KubernetesObject(f"{name}-http-route", route, opts)
             return
-        place(Ingress, f"{name}-ingress", ingress.ingress(tenant), opts)
+        KubernetesObject(f"{name}-ingress", ingress.ingress(tenant), opts)
         if tenant.tls and tenant.tls.issuer:
-            place(NetworkPolicy, f"{name}-certificates-network-policy", network.certificates(tenant), opts)
+            KubernetesObject(f"{name}-certificates-network-policy", network.certificates(tenant), opts)

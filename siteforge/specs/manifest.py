@@ -46,6 +46,12 @@ def manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
 
 
+def token(manifest: Manifest) -> str:
+    """The type token of the provider's resource, as in `kubernetes:core/v1:Secret`."""
+    version, kind = manifest["apiVersion"], manifest["kind"]
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
+
+
 def unawaited(manifest: Manifest) -> Manifest:
     """The same object, for a fleet whose readiness is looked at all at once instead of by Pulumi, one by one.
 

@@ -11,7 +11,7 @@ from typing import Literal
 from siteforge.blueprint import Blueprint, Images, Ingress, blueprint
 from siteforge.secrets import MINIMUM_LENGTH, Credentials, derive
 from siteforge.specs import boundary, cron, database, ingress, network, owners, wordpress
-from siteforge.specs.manifest import Manifest
+from siteforge.specs.manifest import Manifest, token
 from siteforge.tenant_spec import TenantSpec
 
 Component = Literal["Boundary", "Database", "WordPress"]
@@ -29,9 +29,8 @@ class Placed:
 
     @property
     def type(self) -> str:
-        """The type token of the provider's resource, as in `kubernetes:core/v1:Secret`."""
-        version, kind = self.manifest["apiVersion"], self.manifest["kind"]
-        return f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
+        """The type token of the provider's resource."""
+        return token(self.manifest)
 
 
 def objects(tenant: Blueprint, credentials: Credentials) -> list[Placed]:
