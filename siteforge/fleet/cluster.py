@@ -235,7 +235,9 @@ class Cluster:
         except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, ConfigError, OSError) as error:
             raise self._unreachable(error) from None
 
-    def watch(self, kind: Kind, version: str, *, labels: str = "", seconds: int = 60) -> Iterator[Change]:
+    def watch(
+        self, kind: Kind, version: str, *, labels: str = "", namespace: str | None = None, seconds: int = 60
+    ) -> Iterator[Change]:
         """What changes from a resource version on, until `seconds` have passed or the server ends it.
 
         Raises:
@@ -246,10 +248,10 @@ class Cluster:
         timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=seconds + _CONNECT_SECONDS)
         self.requests += 1
         try:
-            with self._http.stream("GET", kind.path(), params=query, timeout=timeout) as answer:
+            with self._http.stream("GET", kind.path(namespace), params=query, timeout=timeout) as answer:
                 if answer.status_code != httpx.codes.OK:
                     answer.read()
-                    _raise(answer, kind.path())
+                    _raise(answer, kind.path(namespace))
                 for line in answer.iter_lines():
                     event = msgspec.json.decode(line)
                     if event["type"] == "ERROR":

@@ -2,7 +2,8 @@
 
 Ready means what Pulumi's own awaits mean by it: the Deployment and the StatefulSet run the declared template with
 all replicas, and the Services have endpoints that answer. Pulumi asks object by object, with watches for
-each namespace and a settle time for each Service; here, three watches serve any number of tenants.
+each namespace and a settle time for each Service; here, three watches serve any number of tenants. Of a few tenants,
+their namespaces are watched: to list a whole fleet for them would take longer than they do.
 """
 
 import queue
@@ -10,16 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
 from siteforge.fleet.cluster import Change, Cluster, WatchExpiredError
 from siteforge.fleet.kinds import BY_NAME, ENDPOINT_SLICE, OURS, Kind
-from siteforge.names import DATABASE, WORDPRESS, namespace
+from siteforge.names import DATABASE, WORDPRESS
+from siteforge.names import namespace as namespace_of
 
 _WATCHED = (BY_NAME["Deployment"], BY_NAME["StatefulSet"], ENDPOINT_SLICE)
 _WATCH_SECONDS = 300
+_FEW = 4
+"""Tenants whose namespaces are watched one by one: three watches each."""
 
 Key = tuple[str, str, str]
 """Kind, namespace and name of an object; of an EndpointSlice, the name is its Service's."""
@@ -27,7 +32,7 @@ Key = tuple[str, str, str]
 
 def expected(tenant: Blueprint) -> dict[Key, str]:
     """What has to be ready for a tenant to be, and what people call it."""
-    where = namespace(tenant.name)
+    where = namespace_of(tenant.name)
     found: dict[Key, str] = {
         ("Deployment", where, WORDPRESS): "deployment/wordpress",
         ("EndpointSlice", where, WORDPRESS): "service/wordpress",
@@ -72,6 +77,12 @@ class Waiting:
 
     def __post_init__(self) -> None:
         self._reasons = dict.fromkeys(self.needed, "it is not there")
+
+    @property
+    def places(self) -> list[str | None]:
+        """The namespaces to look in; None stands for all there are."""
+        namespaces = sorted({where for _, where, _ in self.needed})
+        return [*namespaces] if len(namespaces) <= _FEW else [None]
 
     def see(self, live: dict[str, Any], *, deleted: bool = False) -> None:
         """Take note of an object as it is now."""
@@ -133,15 +144,15 @@ def _watch(
     cluster: Cluster, waiting: Waiting, deadline: float, progress: Callable[[Collection[str]], None]
 ) -> dict[str, list[str]]:
     versions = {}
-    for kind in _WATCHED:
-        found, versions[kind] = cluster.objects_at(kind, labels=OURS)
+    for of in product(_WATCHED, waiting.places):
+        found, versions[of] = cluster.objects_at(of[0], labels=OURS, namespace=of[1])
         for live in found:
             # A list names its kind once, not in each of its items.
-            waiting.see({"kind": kind.name, **live})
+            waiting.see({"kind": of[0].name, **live})
     changes: queue.SimpleQueue[Change | ClusterError] = queue.SimpleQueue()
     done = threading.Event()
-    for kind in _WATCHED if waiting.left else ():
-        threading.Thread(target=_follow, args=(cluster, kind, versions[kind], changes, done), daemon=True).start()
+    for of, version in versions.items() if waiting.left else ():
+        threading.Thread(target=_follow, args=(cluster, of, version, changes, done), daemon=True).start()
     left = len(waiting.left)
     try:
         while waiting.left and (rest := deadline - time.monotonic()) > 0:
@@ -170,15 +181,16 @@ def _take(changes: "queue.SimpleQueue[Change | ClusterError]", seconds: float) -
 
 def _follow(
     cluster: Cluster,
-    kind: Kind,
+    of: tuple[Kind, str | None],
     version: str,
     changes: "queue.SimpleQueue[Change | ClusterError]",
     done: threading.Event,
 ) -> None:
-    """Pass on what changes of a kind until `done`; an error is the last that comes."""
+    """Pass on what changes of a kind in a namespace, or in all, until `done`; an error is the last that comes."""
+    kind, namespace = of
     try:
         while not done.is_set():
-            for change in cluster.watch(kind, version, labels=OURS, seconds=_WATCH_SECONDS):
+            for change in cluster.watch(kind, version, labels=OURS, namespace=namespace, seconds=_WATCH_SECONDS):
                 version = change.object["metadata"]["resourceVersion"]
                 changes.put(change)
                 if done.is_set():

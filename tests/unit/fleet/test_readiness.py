@@ -111,3 +111,10 @@ def test_of_a_suspended_tenant_the_page_is_waited_for_and_the_end_of_its_databas
     database["status"] |= stopped
     waiting.see(database)
     assert waiting.left == {}
+
+
+@pytest.mark.parametrize(("tenants", "everywhere"), [(1, False), (4, False), (5, True)])
+def test_of_a_few_tenants_their_namespaces_are_watched_and_of_many_the_cluster(tenants: int, everywhere: bool) -> None:
+    names = [f"blog-{number}" for number in range(tenants)]
+    needed = {key: said for name in names for key, said in readiness.expected(make(name=name)).items()}
+    assert Waiting(needed).places == ([None] if everywhere else names)
