@@ -45,6 +45,9 @@ OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provi
 are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.
 """
 
+_CAUSES = Path(__file__).with_name("causes.md")
+"""Where the time goes, which no figure of a run says: written by hand."""
+
 _PEERS = """
 ## Peers
 
@@ -111,6 +114,7 @@ def text(results: Results, name: str) -> str:
         head
         + _TARGETS
         + verdicts
+        + _CAUSES.read_text()
         + _ratios(results)
         + _PEERS
         + peers
