@@ -164,6 +164,7 @@ class _Run:
         usage = self._meter(command)
         row.outcome, row.command_seconds, row.seconds = "done", usage.seconds, usage.seconds
         row.cpu_seconds, row.peak_bytes, row.backend_bytes = usage.cpu_seconds, usage.peak_bytes, usage.backend_bytes
+        row.programs = usage.programs
         if usage.cut_off:
             row.outcome, row.reason = "cut off", f"killed after {self._deadline:.0f} s"
         elif usage.code not in command.codes:

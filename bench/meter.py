@@ -16,10 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.processes import Programs
 from bench.written import Written
 
 _SAMPLE_SECONDS = 0.2
@@ -41,6 +42,7 @@ class Usage:
             never less than the largest one's own peak.
         backend_bytes: the size of every file written below the backend's folder; None without one.
         cut_off: whether it was killed at its deadline.
+        programs: what each of its programs took, sampled (`bench.processes`).
     """
 
     code: int = 0
@@ -49,6 +51,7 @@ class Usage:
     peak_bytes: int = 0
     backend_bytes: int | None = None
     cut_off: bool = False
+    programs: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def measure(
@@ -71,6 +74,7 @@ def measure(
             argv, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
         )
     ended: float | None = None
+    programs = Programs()
     try:
         while True:
             alive = True
@@ -91,12 +95,15 @@ def measure(
                 usage.cut_off = True
             if usage.cut_off or (ended is not None and now > ended + _GRACE_SECONDS):
                 _end(descendants(os.getpid()))
-            usage.peak_bytes = max(usage.peak_bytes, sum(map(_resident, descendants(os.getpid()))))
+            below = descendants(os.getpid())
+            usage.peak_bytes = max(usage.peak_bytes, sum(map(_resident, below)))
+            programs.sample(below)
             _sleep(wake, written)
     finally:
         _end(descendants(os.getpid()))
     if written:
         usage.backend_bytes = written.close()
+    usage.programs = {name: asdict(one) for name, one in programs.by_name().items()}
     return usage
 
 

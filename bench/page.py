@@ -45,6 +45,15 @@ OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provi
 are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.
 """
 
+_PROGRAMS = """
+Of Siteforge's with {tenants:,} tenants, by program, sampled:
+
+| program | processes | CPU s | largest, MiB |
+|---|---|---|---|
+"""
+
+_LEAST_SECONDS = 0.1
+
 _CAUSES = Path(__file__).with_name("causes.md")
 """Where the time goes, which no figure of a run says: written by hand."""
 
@@ -151,7 +160,20 @@ def _section(results: Results, work: str) -> str:
             row = results.find(size, peer, work)
             if row is not None and not (row.outcome == "not offered" and _is_reference(results, peer)):
                 lines.append(f"| {size:,} | {peer} | {' | '.join(_cells(row))} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _programs(results, work)
+
+
+def _programs(results: Results, work: str) -> str:
+    """What each of Siteforge's programs took, with as many tenants as there were."""
+    rows = [row for row in results.of(targets.OURS, work) if row.programs]
+    if not rows:
+        return ""
+    shown = [
+        f"| {name} | {one['processes']:.0f} | {_number(one['cpu_seconds'])} | {_number(one['peak_bytes'] / 2**20)} |\n"
+        for name, one in rows[-1].programs.items()
+        if one["cpu_seconds"] >= _LEAST_SECONDS
+    ]
+    return _PROGRAMS.format(tenants=rows[-1].tenants) + "".join(shown)
 
 
 def _is_reference(results: Results, peer: str) -> bool:

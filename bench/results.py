@@ -29,6 +29,7 @@ class Row:
         requests: to the API server by verb, the controllers' among them.
         own_requests: the tool's.
         backend_bytes: written to its state; None where it keeps none in files.
+        programs: what each of the tool's programs took: `processes`, `cpu_seconds`, `peak_bytes`.
     """
 
     tenants: int
@@ -44,6 +45,7 @@ class Row:
     requests: dict[str, int] = field(default_factory=dict)
     own_requests: int | None = None
     backend_bytes: int | None = None
+    programs: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass
