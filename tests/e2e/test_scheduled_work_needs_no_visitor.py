@@ -41,6 +41,12 @@ def overdue(title: str) -> None:
     assert kubectl(*inside, "php", "-r", OVERDUE, "--", title).endswith("future")
 
 
+def asked() -> list[str]:
+    """The requests for the site's scheduled work, in the logs of all its pods."""
+    pods = ("logs", "-n", BLOG, "-l", "app.kubernetes.io/name=wordpress", "-c", "wordpress", "--tail=-1")
+    return [line for line in kubectl(*pods).splitlines() if "wp-cron.php" in line]
+
+
 def status(stack: Stack) -> str:
     return str(json.loads(stack.siteforge("status", BLOG, "--output", "json").stdout)["tenants"][0]["cron"])
 
@@ -53,10 +59,10 @@ def test_a_scheduled_post_is_published_by_the_cron_job_and_status_says_when(blog
     kubectl("create", "job", "--from=cronjob/wordpress-cron", job, "-n", BLOG)
     kubectl("wait", "--for=condition=complete", f"job/{job}", "-n", BLOG, "--timeout=120s")
     assert "Written for later" in site.posts()
+    # Apache logs a request at its end, and WordPress answers before.
+    eventually("the request in the log", asked, namespace=BLOG)
     # Nobody else asked for it: no visit of a page did.
-    asked = [line for line in kubectl("logs", "deploy/wordpress", "-n", BLOG).splitlines() if "wp-cron.php" in line]
-    assert asked
-    assert all(line.endswith('"siteforge-cron"') for line in asked)
+    assert all(line.endswith('"siteforge-cron"') for line in asked())
     eventually(
         "the success in the status",
         lambda: status(blog) and datetime.fromisoformat(status(blog)).timestamp() >= int(before),

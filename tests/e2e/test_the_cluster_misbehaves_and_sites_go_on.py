@@ -117,7 +117,8 @@ def test_an_evicted_pod_comes_back_by_itself_with_every_post(
 
     def evict() -> None:
         served.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(asked))
-        served.kubectl("wait", "-n", TENANT, "-l", label, "pod", "--for=condition=Ready", "--timeout=180s")
+        served.kubectl("wait", "-n", TENANT, f"pod/{pod}", "--for=delete", f"--timeout={_BACK_SECONDS:.0f}s")
+        pods_are_ready(served, TENANT)
 
     suffers(f"{role} evicted", site, evict, outage=_OUTAGE_SECONDS)
 
