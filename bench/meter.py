@@ -95,9 +95,7 @@ def measure(
                 usage.cut_off = True
             if usage.cut_off or (ended is not None and now > ended + _GRACE_SECONDS):
                 _end(descendants(os.getpid()))
-            below = descendants(os.getpid())
-            usage.peak_bytes = max(usage.peak_bytes, sum(map(_resident, below)))
-            programs.sample(below)
+            usage.peak_bytes = max(usage.peak_bytes, programs.sample(descendants(os.getpid())))
             _sleep(wake, written)
     finally:
         _end(descendants(os.getpid()))
@@ -142,12 +140,6 @@ def _end(pids: list[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def _resident(pid: int) -> int:
-    with contextlib.suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
-    return 0
 
 
 def _sleep(wake: int, written: Written | None) -> None:

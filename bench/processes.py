@@ -39,8 +39,9 @@ class Programs:
     def __init__(self) -> None:
         self._seen: dict[tuple[int, str], _Process] = {}
 
-    def sample(self, pids: Iterable[int]) -> None:
-        """Look at processes; one that has ended stays as it was seen last."""
+    def sample(self, pids: Iterable[int]) -> int:
+        """Look at processes, and return their resident bytes; one that has ended stays as it was seen last."""
+        resident = 0
         for pid in pids:
             with contextlib.suppress(OSError, ValueError, IndexError):
                 folder = Path("/proc", str(pid))
@@ -50,7 +51,9 @@ class Programs:
                 one = self._seen.setdefault((pid, fields[19]), _Process(""))
                 one.name = name((folder / "cmdline").read_text().split("\0")) or one.name
                 one.cpu_seconds = (int(fields[11]) + int(fields[12])) / _TICKS
-                one.peak_bytes = max(one.peak_bytes, int(fields[21]) * _PAGE)
+                one.peak_bytes = max(one.peak_bytes, own := int(fields[21]) * _PAGE)
+                resident += own
+        return resident
 
     def by_name(self) -> dict[str, Program]:
         """The programs, the one that took most first."""

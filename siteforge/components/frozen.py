@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pulumi
 
-from siteforge.components.kubernetes_object import SECRET_OUTPUTS
+from siteforge.components.kubernetes_object import secret_outputs
 from siteforge.specs.objects import Placed
 
 
@@ -33,7 +33,7 @@ class Frozen(pulumi.ComponentResource):
             read = pulumi.ResourceOptions(
                 parent=parts[one.component],
                 id="/".join(metadata[key] for key in ("namespace", "name") if key in metadata),
-                additional_secret_outputs=SECRET_OUTPUTS if one.manifest["kind"] == "Secret" else None,
+                additional_secret_outputs=secret_outputs(one.manifest),
             )
             # Without any field, the provider reads the object as it is and does not look whether it is ready.
             pulumi.CustomResource(one.type, one.name, {}, read)

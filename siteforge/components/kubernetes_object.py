@@ -6,8 +6,10 @@ import pulumi
 
 from siteforge.specs.manifest import Manifest, token
 
-SECRET_OUTPUTS = ["data", "stringData"]
-"""Of a Secret, whatever of it was given as one."""
+
+def secret_outputs(manifest: Manifest) -> list[str] | None:
+    """The outputs of an object that are secret, whatever of them was given as one."""
+    return ["data", "stringData"] if manifest["kind"] == "Secret" else None
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -29,6 +31,6 @@ class KubernetesObject(pulumi.CustomResource):
     """Its spec, likewise; of an object that has one."""
 
     def __init__(self, name: str, manifest: Manifest, opts: pulumi.ResourceOptions, **fields: Any) -> None:
-        if manifest["kind"] == "Secret":
-            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=SECRET_OUTPUTS))
+        if outputs := secret_outputs(manifest):
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=outputs))
         super().__init__(token(manifest), name, manifest | fields, opts)

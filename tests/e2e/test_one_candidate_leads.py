@@ -8,20 +8,11 @@ from siteforge.errors import ClusterError
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.election import Election, Timing
 from siteforge.fleet.kinds import LEASE
+from tests.support.clock import Clock
 from tests.support.commands import kubectl
 from tests.support.waiting import eventually
 
 NAME, NAMESPACE = "e2e-election", "default"
-
-
-class Clock:
-    """Stands until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

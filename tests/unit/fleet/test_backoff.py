@@ -1,16 +1,9 @@
 import pytest
 
 from siteforge.fleet.backoff import FIRST_SECONDS, LONGEST_SECONDS, Backoff
+from tests.support.clock import Clock
 
 WANTED = {"blog-aku": "one", "blog-bea": "one"}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
