@@ -16,7 +16,7 @@ class KubernetesObject(pulumi.CustomResource):
     """An object as its manifest says.
 
     The same resource as that of the provider's generated class of its kind, which would make Python objects of every
-    field of every output: a third of the program's time for a fleet, and nothing here reads them.
+    field of every output: a sixth of the program's time for a fleet, and nothing here reads them.
 
     Args:
         name: the resource's name in Pulumi.
