@@ -189,14 +189,9 @@ class Cluster:
         """
         path = f"{POD.path(namespace, pod)}/log"
         # A site that says nothing for hours is followed all the same.
-        read = None if "follow" in query else _TIMEOUT_SECONDS
-        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=read)
-        self.requests += 1
+        silence = None if "follow" in query else _TIMEOUT_SECONDS
         try:
-            with self._http.stream("GET", path, params={"container": container, **query}, timeout=timeout) as answer:
-                if answer.is_error:
-                    answer.read()
-                    _raise(answer, path)
+            with self._stream(path, [("container", container), *query.items()], silence=silence) as answer:
                 rest = b""
                 for chunk in answer.iter_bytes():
                     # Not `iter_lines`: characters of other scripts and form feeds end no line of a log.
@@ -219,12 +214,9 @@ class Cluster:
         Raises:
             ClusterError: as `get`; also if the connection ends too early, or the server doesn't know the protocol.
         """
-        self.requests += 1
+        wanted = httpx.codes.SWITCHING_PROTOCOLS
         try:
-            with self._http.stream("GET", path, params=list(query), headers=handshake(protocol)) as answer:
-                if answer.status_code != httpx.codes.SWITCHING_PROTOCOLS:
-                    answer.read()
-                    _raise(answer, path)
+            with self._stream(path, query, headers=handshake(protocol), wanted=wanted) as answer:
                 if answer.headers.get("Sec-WebSocket-Protocol") != protocol:
                     raise ClusterError(
                         f"the API server at {self.server} doesn't speak {protocol} - Kubernetes 1.30 does"
@@ -241,25 +233,45 @@ class Cluster:
         """What changes from a resource version on, until `seconds` have passed or the server ends it.
 
         Raises:
-            WatchExpiredError: the server no longer has that version: list again.
+            WatchEndedError: the server no longer has that version, or the connection broke off: list again.
             ClusterError: as `get`.
         """
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)} | _selectors(labels, "")
-        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=seconds + _CONNECT_SECONDS)
-        self.requests += 1
+        path = kind.path(namespace)
         try:
-            with self._http.stream("GET", kind.path(namespace), params=query, timeout=timeout) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    answer.read()
-                    _raise(answer, kind.path(namespace))
-                for line in answer.iter_lines():
+            with self._stream(path, list(query.items()), silence=seconds + _CONNECT_SECONDS) as answer:
+                for line in _lines(answer):
                     event = msgspec.json.decode(line)
                     if event["type"] == "ERROR":
-                        raise WatchExpiredError(event["object"].get("message", "the watch has expired"))
+                        raise WatchEndedError(event["object"].get("message", "the watch has expired"))
                     if event["type"] != "BOOKMARK":
                         yield Change(event["type"], event["object"])
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
+
+    @contextlib.contextmanager
+    def _stream(
+        self,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        *,
+        headers: Mapping[str, str] | None = None,
+        silence: float | None = _TIMEOUT_SECONDS,
+        wanted: int = httpx.codes.OK,
+    ) -> Iterator[httpx.Response]:
+        """What a path answers, to be read as it comes; a server that has too much to do is waited for."""
+        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=silence)
+        for refused in range(_REFUSALS + 1):
+            self.requests += 1
+            with self._http.stream("GET", path, params=list(query), headers=headers, timeout=timeout) as answer:
+                if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and refused < _REFUSALS:
+                    _rest(answer)
+                    continue
+                if answer.status_code != wanted:
+                    answer.read()
+                    _raise(answer, path)
+                yield answer
+                return
 
     def _ask(
         self,
@@ -322,8 +334,16 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class WatchExpiredError(ClusterError):
-    """The API server no longer has the version that a watch began at."""
+class WatchEndedError(ClusterError):
+    """A watch can't go on: what has happened since is known by a list only."""
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """Those of a watch, until the server ends it."""
+    try:
+        yield from answer.iter_lines()
+    except httpx.HTTPError as error:
+        raise WatchEndedError(f"the watch broke off: {str(error) or type(error).__name__}") from None
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
@@ -346,7 +366,7 @@ def _raise(answer: httpx.Response, path: str) -> None:
     except (msgspec.DecodeError, AttributeError):
         said = ""
     if answer.status_code == httpx.codes.GONE:
-        raise WatchExpiredError(said or path)
+        raise WatchEndedError(said or path)
     fix = {401: "log in again", 403: "ask for the right, or use another context"}.get(answer.status_code, "")
     reason = said or answer.reason_phrase
     raise ClusterError(f"the API server refuses {path} ({answer.status_code}): {reason}{f' - {fix}' if fix else ''}")

@@ -16,7 +16,7 @@ from typing import Any
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import Change, Cluster, WatchExpiredError
+from siteforge.fleet.cluster import Change, Cluster, WatchEndedError
 from siteforge.fleet.kinds import BY_NAME, ENDPOINT_SLICE, OURS, Kind
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.names import namespace as namespace_of
@@ -136,7 +136,7 @@ def wait(
     while True:
         try:
             return _watch(cluster, Waiting(needed), deadline, progress)
-        except WatchExpiredError:
+        except WatchEndedError:
             continue  # What happened in between is not known: look at everything again.
 
 

@@ -12,15 +12,20 @@ Answer = Callable[[str], tuple[int, str]]
 
 
 @contextlib.contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """A server on a port of its own that answers GET so; yields its address."""
+def serving(answer: Answer, *, missing: int = 0) -> Iterator[str]:
+    """A server on a port of its own that answers GET so; yields its address.
+
+    Args:
+        answer: what it says to a path.
+        missing: how many bytes of each body it announces and never sends.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body.encode())))
+            self.send_header("Content-Length", str(len(body.encode()) + missing))
             self.end_headers()
             self.wfile.write(body.encode())
 
