@@ -23,6 +23,7 @@ from siteforge import log, names
 from siteforge.errors import ClusterError
 from siteforge.fleet import kubeconfig
 from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS, POD, Kind
+from siteforge.fleet.partial_object import PartialObject, PartialObjects
 from siteforge.fleet.websocket import WebSocket, handshake
 from siteforge.specs.manifest import Manifest
 
@@ -37,6 +38,8 @@ _CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 600.0
 """So long, a command in a container may neither read nor write."""
 _TRIES = 3
+_WHOLE = msgspec.json.Decoder(dict[str, Any])
+_PARTIAL = msgspec.json.Decoder(PartialObjects)
 _REFUSALS = 10
 """So often it waits for a server that has too much to do, as client-go does (maxRetries in rest/request.go)."""
 
@@ -47,7 +50,7 @@ class Change:
 
     type: str
     """ADDED, MODIFIED or DELETED."""
-    object: dict[str, Any]
+    object: PartialObject
 
 
 class Cluster:
@@ -104,25 +107,43 @@ class Cluster:
         self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
     ) -> tuple[list[dict[str, Any]], str]:
         """The same, and the resource version that a watch goes on from."""
-        query = {"limit": str(PAGE)} | _selectors(labels, fields)
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self._ask("GET", kind.path(namespace), query, absent_ok=True)
-            found += page.get("items") or ()
-            metadata = page.get("metadata", {})
-            if not metadata.get("continue"):
-                return found, metadata.get("resourceVersion", "")
-            query["continue"] = metadata["continue"]
+        return self._list(kind, _WHOLE, labels, fields, namespace)
 
-    def fleet(self, kinds: Iterable[Kind], *, labels: str = OURS) -> dict[Kind, list[dict[str, Any]]]:
-        """All objects of several kinds, in a few requests at once.
+    def partial_objects(
+        self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
+    ) -> list[PartialObject]:
+        """As `objects`, of each what tells how it is."""
+        return self.partial_objects_at(kind, labels=labels, fields=fields, namespace=namespace)[0]
+
+    def partial_objects_at(
+        self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
+    ) -> tuple[list[PartialObject], str]:
+        """The same, and the resource version that a watch goes on from."""
+        return self._list(kind, _PARTIAL, labels, fields, namespace)
+
+    def fleet(self, kinds: Iterable[Kind], *, labels: str = OURS) -> dict[Kind, list[PartialObject]]:
+        """Of all objects of several kinds what tells how they are, in a few requests at once.
 
         Raises:
             ClusterError: as `objects`.
         """
         kinds = list(kinds)
         with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
-            return dict(zip(kinds, pool.map(lambda kind: self.objects(kind, labels=labels), kinds), strict=True))
+            found = pool.map(lambda kind: self.partial_objects(kind, labels=labels), kinds)
+            return dict(zip(kinds, found, strict=True))
+
+    def _list(
+        self, kind: Kind, decoder: "msgspec.json.Decoder[Any]", labels: str, fields: str, namespace: str | None
+    ) -> tuple[list[Any], str]:
+        query = {"limit": str(PAGE)} | _selectors(labels, fields)
+        found: list[Any] = []
+        while True:
+            page = self._ask("GET", kind.path(namespace), query, absent_ok=True, decoder=decoder)
+            found += page.get("items") or ()
+            metadata = page.get("metadata", {})
+            if not metadata.get("continue"):
+                return found, metadata.get("resourceVersion", "")
+            query["continue"] = metadata["continue"]
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any]:
         """One object; empty if there is none.
@@ -282,6 +303,7 @@ class Cluster:
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
         absent_ok: bool = False,
+        decoder: "msgspec.json.Decoder[Any]" = _WHOLE,
     ) -> dict[str, Any]:
         content = None if body is None else msgspec.json.encode(body)
         began = time.monotonic()
@@ -308,7 +330,8 @@ class Cluster:
             if answer.is_error:
                 _raise(answer, path)
             try:
-                return msgspec.json.decode(answer.content, type=dict[str, Any])
+                found: dict[str, Any] = decoder.decode(answer.content)
+                return found
             except msgspec.DecodeError:
                 raise ClusterError(
                     f"what answers at {self.server} is no API server: {path} is not JSON"

@@ -11,10 +11,10 @@ from enum import Enum
 from typing import Any
 
 from siteforge.errors import printable
-from siteforge.specs.manifest import Manifest
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.specs.wordpress import SUSPENDED
 
-Objects = Mapping[str, Sequence[Manifest]]
+Objects = Mapping[str, Sequence[PartialObject]]
 """A namespace's objects by kind, as in `{"Pod": [...]}`: what a list of the API server has, whose items lack `kind`."""
 
 _LONGEST_DETAIL = 300
@@ -139,7 +139,7 @@ def stands_still(objects: Objects) -> bool:
 class _Events:
     """Warnings by the object that they are about, the newest of each reason."""
 
-    def __init__(self, events: Iterable[Manifest]) -> None:
+    def __init__(self, events: Iterable[PartialObject]) -> None:
         self._messages: dict[tuple[str, str, str], tuple[str, str]] = {}
         for event in events:
             about = event.get("involvedObject", {})
@@ -153,7 +153,7 @@ class _Events:
         return next((said for one in found if one for said in one[1:]), None)
 
 
-def event_time(event: Manifest) -> str:
+def event_time(event: PartialObject) -> str:
     """When an event happened last, by whichever of its fields says so (events.k8s.io has had several)."""
     series = event.get("series") or {}
     candidates = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
@@ -167,7 +167,7 @@ def _detail(text: str | None) -> str:
     return f"{line[: _LONGEST_DETAIL - _LAST_OF_IT - 1]}…{line[-_LAST_OF_IT:]}"
 
 
-def _terminating(namespace: Manifest) -> Reason:
+def _terminating(namespace: PartialObject) -> Reason:
     """A namespace that is being deleted, and what holds that up (`NamespaceContentRemaining` and its like)."""
     conditions = namespace.get("status", {}).get("conditions", ())
     holding = [one.get("message", "") for one in conditions if one.get("status") == "True"]
@@ -183,7 +183,7 @@ def _missing(objects: Objects, expected: Iterable[str]) -> Iterator[Reason]:
             yield Reason(Cause.OBJECT_MISSING, name)
 
 
-def _claim(claim: Manifest, events: _Events) -> Iterator[Reason]:
+def _claim(claim: PartialObject, events: _Events) -> Iterator[Reason]:
     name = claim["metadata"]["name"]
     phase = claim.get("status", {}).get("phase")
     if phase == "Lost":
@@ -195,13 +195,13 @@ def _claim(claim: Manifest, events: _Events) -> Iterator[Reason]:
         yield Reason(cause, f"persistentvolumeclaim/{name}", detail=_detail(said))
 
 
-def _selects(workload: Manifest, pod: Manifest) -> bool:
+def _selects(workload: PartialObject, pod: PartialObject) -> bool:
     labels = pod["metadata"].get("labels", {})
     selector: dict[str, str] = workload["spec"]["selector"].get("matchLabels", {})
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
-def _stands_still(kind: str, workload: Manifest) -> bool:
+def _stands_still(kind: str, workload: PartialObject) -> bool:
     """Whether a workload is declared as a suspended tenant's: no database, and the pod of a page."""
     if kind == "StatefulSet":
         return bool(workload["spec"].get("replicas", 1) == 0)
@@ -209,13 +209,13 @@ def _stands_still(kind: str, workload: Manifest) -> bool:
     return bool(labels.items() >= SUSPENDED.items())
 
 
-def _stopping(pods: Iterable[Manifest]) -> Iterator[Reason]:
+def _stopping(pods: Iterable[PartialObject]) -> Iterator[Reason]:
     for pod in pods:
         yield Reason(Cause.ROLLOUT, f"pod/{pod['metadata']['name']}", detail="it is stopping")
 
 
 def _workload(
-    kind: str, workload: Manifest, pods: list[Manifest], events: _Events, unbound: list[Reason]
+    kind: str, workload: PartialObject, pods: list[PartialObject], events: _Events, unbound: list[Reason]
 ) -> list[Reason]:
     """What keeps a Deployment or a StatefulSet from having all its pods, of the newest version and ready."""
     name = workload["metadata"]["name"]
@@ -252,7 +252,7 @@ _REFUSALS = (
 """What admission plugins of the API server say (plugin/pkg/admission/resourcequota, limitranger; pod-security)."""
 
 
-def _refused(kind: str, workload: Manifest, place: str, events: _Events) -> Iterator[Reason]:
+def _refused(kind: str, workload: PartialObject, place: str, events: _Events) -> Iterator[Reason]:
     """Pods that a controller could not create: a Deployment has a condition that says so, a StatefulSet an event."""
     status, name = workload.get("status", {}), workload["metadata"]["name"]
     failures = [one for one in status.get("conditions", ()) if one["type"] == "ReplicaFailure"]
@@ -264,7 +264,7 @@ def _refused(kind: str, workload: Manifest, place: str, events: _Events) -> Iter
         yield Reason(cause, place, detail=_detail(said))
 
 
-def _pod(pod: Manifest, events: _Events, unbound: list[Reason]) -> list[Reason]:
+def _pod(pod: PartialObject, events: _Events, unbound: list[Reason]) -> list[Reason]:
     """Why a pod isn't ready; one that is on its way out is no fault."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     conditions = {one["type"]: one for one in status.get("conditions", ())}
@@ -309,7 +309,7 @@ _IMAGE = {
 _STARTING = {"ContainerCreating", "PodInitializing", ""}
 
 
-def _containers(pod: Manifest, events: _Events) -> Iterator[Reason]:
+def _containers(pod: PartialObject, events: _Events) -> Iterator[Reason]:
     """What is wrong with each container that isn't ready, in the order in which they start."""
     status, name = pod.get("status", {}), pod["metadata"]["name"]
     for one in status.get("initContainerStatuses", ()):

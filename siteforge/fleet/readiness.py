@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
 from siteforge.fleet.cluster import Change, Cluster, WatchEndedError
 from siteforge.fleet.kinds import BY_NAME, ENDPOINT_SLICE, OURS, Kind
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.names import namespace as namespace_of
 
@@ -44,7 +44,7 @@ def expected(tenant: Blueprint) -> dict[Key, str]:
     return found
 
 
-def unready(live: dict[str, Any]) -> str:
+def unready(live: PartialObject) -> str:
     """Why a Deployment or StatefulSet is not ready, as `kubectl rollout status` would say; empty if it is."""
     spec, status = live.get("spec", {}), live.get("status", {})
     wanted = spec.get("replicas", 1)
@@ -60,7 +60,7 @@ def unready(live: dict[str, Any]) -> str:
     return f"{ready} of {wanted} pods are ready" if ready < wanted else ""
 
 
-def answers(live: dict[str, Any]) -> bool:
+def answers(live: PartialObject) -> bool:
     """Whether an EndpointSlice has an endpoint that is ready."""
     return any(endpoint.get("conditions", {}).get("ready", False) for endpoint in live.get("endpoints") or ())
 
@@ -84,7 +84,7 @@ class Waiting:
         namespaces = sorted({where for _, where, _ in self.needed})
         return [*namespaces] if len(namespaces) <= _FEW else [None]
 
-    def see(self, live: dict[str, Any], *, deleted: bool = False) -> None:
+    def see(self, live: PartialObject, *, deleted: bool = False) -> None:
         """Take note of an object as it is now."""
         metadata = live["metadata"]
         if live["kind"] == "EndpointSlice":
@@ -145,7 +145,7 @@ def _watch(
 ) -> dict[str, list[str]]:
     versions = {}
     for of in product(_WATCHED, waiting.places):
-        found, versions[of] = cluster.objects_at(of[0], labels=OURS, namespace=of[1])
+        found, versions[of] = cluster.partial_objects_at(of[0], labels=OURS, namespace=of[1])
         for live in found:
             # A list names its kind once, not in each of its items.
             waiting.see({"kind": of[0].name, **live})

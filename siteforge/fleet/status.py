@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.fleet.diagnosis import Cause, Objects, Reason, diagnose, stands_still
 from siteforge.fleet.differences import Difference
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.quantities import parse
-from siteforge.specs.manifest import Manifest
 
-KINDS: Final = ("Namespace", "ResourceQuota", "PersistentVolumeClaim", "Deployment", "StatefulSet", "CronJob", "Pod")
-"""What is looked at. Secrets are not: no status needs to read them."""
+KINDS: Final = ("Pod", "Deployment", "StatefulSet", "CronJob", "PersistentVolumeClaim", "ResourceQuota", "Namespace")
+"""What is looked at, that which takes longest first. Secrets are not: no status needs to read them."""
 
 _COUNTED_EXACTLY = {"persistentvolumeclaims", "requests.storage"}
 
@@ -233,9 +233,9 @@ def expected(tenant: Blueprint) -> Iterator[str]:
         yield f"statefulset/{DATABASE}"
 
 
-def by_namespace(lists: Mapping[str, Iterable[Manifest]]) -> dict[str, dict[str, list[Manifest]]]:
+def by_namespace(lists: Mapping[str, Iterable[PartialObject]]) -> dict[str, dict[str, list[PartialObject]]]:
     """The objects of all namespaces, by namespace and kind; each namespace has every kind that was listed."""
-    found: dict[str, dict[str, list[Manifest]]] = defaultdict(lambda: {kind: [] for kind in lists})
+    found: dict[str, dict[str, list[PartialObject]]] = defaultdict(lambda: {kind: [] for kind in lists})
     for kind, objects in lists.items():
         for one in objects:
             metadata = one["metadata"]
@@ -265,12 +265,12 @@ def _condition(reasons: Sequence[Reason], frozen: bool, suspended: bool) -> Cond
     return Condition.SUSPENDED if suspended else Condition.READY
 
 
-def _containers(pod: Manifest) -> Iterator[Manifest]:
+def _containers(pod: PartialObject) -> Iterator[dict[str, Any]]:
     yield from pod.get("status", {}).get("initContainerStatuses", ())
     yield from pod.get("status", {}).get("containerStatuses", ())
 
 
-def _images(pods: Iterable[Manifest]) -> Iterator[Running]:
+def _images(pods: Iterable[PartialObject]) -> Iterator[Running]:
     """The images of the containers that serve, by component, name and digest."""
     counts: dict[tuple[str, str, str], int] = defaultdict(int)
     for pod in pods:
@@ -283,13 +283,13 @@ def _images(pods: Iterable[Manifest]) -> Iterator[Running]:
         yield Running(component, image, digest, pods_of_it)
 
 
-def _usage(quota: Manifest) -> Iterator[Usage]:
+def _usage(quota: PartialObject) -> Iterator[Usage]:
     told = quota.get("status", {})
     for resource, hard in sorted(told.get("hard", {}).items()):
         yield Usage(resource, told.get("used", {}).get(resource, "0"), hard)
 
 
-def _volume(claim: Manifest, used: Mapping[tuple[str, str], int]) -> Volume:
+def _volume(claim: PartialObject, used: Mapping[tuple[str, str], int]) -> Volume:
     metadata, told = claim["metadata"], claim.get("status", {})
     return Volume(
         claim=metadata["name"],
@@ -300,7 +300,7 @@ def _volume(claim: Manifest, used: Mapping[tuple[str, str], int]) -> Volume:
     )
 
 
-def _deployments(workload: Manifest) -> Iterator[str]:
+def _deployments(workload: PartialObject) -> Iterator[str]:
     """When our field manager changed a workload; what it says of the status would be another's."""
     for entry in workload["metadata"].get("managedFields", ()):
         if entry.get("manager") == names.FIELD_MANAGER and not entry.get("subresource") and entry.get("time"):

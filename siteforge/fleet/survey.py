@@ -17,6 +17,7 @@ from siteforge.fleet import diagnosis
 from siteforge.fleet.cluster import Cluster, uncollected
 from siteforge.fleet.diagnosis import Cause, Reason
 from siteforge.fleet.kinds import BY_NAME, EVENT, NAMESPACE, NODE, OURS
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.fleet.status import (
     KINDS,
     Happening,
@@ -75,7 +76,7 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
         unwell = [one for one in tenants if not healthy([statuses[one.blueprint.name]])]
         if unwell:
             # Without events, fewer causes are told apart. Those of a healthy fleet would be most of what there is.
-            lists["Event"] = cluster.objects(EVENT, fields="type=Warning")
+            lists["Event"] = cluster.partial_objects(EVENT, fields="type=Warning")
             statuses |= {one.name: one for one in _judge(unwell, lists, on_volumes)}
             for one in islice(unwell, LOGS_OF):
                 name = one.blueprint.name
@@ -91,10 +92,11 @@ def tenant(cluster: Cluster, one: Tenant, *, volumes: bool = False) -> TenantSta
     """
     namespace = names.namespace(one.blueprint.name)
 
-    def objects(kind: str) -> list[Manifest]:
+    def objects(kind: str) -> list[PartialObject]:
         if BY_NAME[kind] is NAMESPACE:
-            return cluster.objects(NAMESPACE, labels=OURS, fields=f"metadata.name={namespace}")
-        return cluster.objects(BY_NAME[kind], labels=OURS if kind != EVENT.name else "", namespace=namespace)
+            return cluster.partial_objects(NAMESPACE, labels=OURS, fields=f"metadata.name={namespace}")
+        labels = OURS if kind != EVENT.name else ""
+        return cluster.partial_objects(BY_NAME[kind], labels=labels, namespace=namespace)
 
     lists = {kind: objects(kind) for kind in (*KINDS, EVENT.name)}
     on_volumes = used(_summaries(cluster, lists["Pod"])) if volumes else {}
@@ -103,7 +105,7 @@ def tenant(cluster: Cluster, one: Tenant, *, volumes: bool = False) -> TenantSta
 
 
 def _judge(
-    tenants: Iterable[Tenant], lists: Mapping[str, list[Manifest]], on_volumes: Mapping[tuple[str, str], int]
+    tenants: Iterable[Tenant], lists: Mapping[str, list[PartialObject]], on_volumes: Mapping[tuple[str, str], int]
 ) -> list[TenantStatus]:
     namespaces = by_namespace(lists)
     return [
@@ -111,13 +113,13 @@ def _judge(
     ]
 
 
-def _detailed(cluster: Cluster, found: TenantStatus, events: Iterable[Manifest]) -> TenantStatus:
+def _detailed(cluster: Cluster, found: TenantStatus, events: Iterable[PartialObject]) -> TenantStatus:
     own = [event for event in events if event["metadata"]["namespace"] == found.namespace]
     newest = sorted(own, key=diagnosis.event_time, reverse=True)[:EVENTS]
     return replace(found, events=tuple(map(_happening, newest)), logs=tuple(_logs(cluster, found)))
 
 
-def _happening(event: Manifest) -> Happening:
+def _happening(event: PartialObject) -> Happening:
     about = event.get("involvedObject", {})
     return Happening(
         time=diagnosis.event_time(event),
@@ -163,7 +165,7 @@ def used(summaries: Iterable[Manifest]) -> dict[tuple[str, str], int]:
     }
 
 
-def _summaries(cluster: Cluster, pods: Iterable[Manifest]) -> list[Manifest]:
+def _summaries(cluster: Cluster, pods: Iterable[PartialObject]) -> list[Manifest]:
     """What the kubelets of these pods' nodes say; one that does not answer, or may not be asked, says nothing."""
 
     def summary(node: str) -> Manifest:

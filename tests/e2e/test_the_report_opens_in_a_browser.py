@@ -27,7 +27,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = ["delta", "alpha", "echo", "bravo", "charlie"]
     tenants = [
         dataclasses.replace(
-            status(make(name=name, domains=[f"{name}.example.com"]), "dev", namespaces.healthy(name)), restarts=number
+            status(make(name=name, domains=[f"{name}.example.com"]), "dev", namespaces.seen(namespaces.healthy(name))),
+            restarts=number,
         )
         for number, name in enumerate(names)
     ]

@@ -1,8 +1,12 @@
 """A tenant's namespace as the API server lists it, to be broken in one place at a time."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from siteforge import names
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.names import DATABASE, WORDPRESS, Role
 
 Object = dict[str, Any]
@@ -81,3 +85,8 @@ def healthy(tenant: str = "blog") -> dict[str, list[Object]]:
         "Pod": [pod(tenant, WORDPRESS), pod(tenant, DATABASE)],
         "Event": [],
     }
+
+
+def seen(objects: Mapping[str, Iterable[Object]]) -> dict[str, list[PartialObject]]:
+    """These objects as a look sees them, to whom all that it passes over is not there."""
+    return msgspec.json.decode(msgspec.json.encode(objects), type=dict[str, list[PartialObject]])

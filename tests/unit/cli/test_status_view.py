@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 29, 1, tzinfo=UTC)
 
 
 def tenant(name: str) -> TenantStatus:
-    return status(make(name=name, domains=["blog.example.com"]), "dev", namespaces.healthy(name))
+    return status(make(name=name, domains=["blog.example.com"]), "dev", namespaces.seen(namespaces.healthy(name)))
 
 
 FAILING = dataclasses.replace(

@@ -7,7 +7,7 @@ import pytest
 from siteforge.fleet.diagnosis import Cause, Reason, diagnose
 from siteforge.names import DATABASE, WORDPRESS
 from tests.support import namespaces
-from tests.support.namespaces import Object, healthy
+from tests.support.namespaces import Object, healthy, seen
 
 NOT_READY = [{"type": "Ready", "status": "False"}]
 POD = "wordpress-1"
@@ -200,13 +200,13 @@ CASES: dict[str, tuple[dict[str, list[Object]], Cause, str]] = {
 
 
 def test_a_healthy_namespace_has_no_reason() -> None:
-    assert diagnose(healthy(), ["deployment/wordpress", "statefulset/mariadb"]) == []
+    assert diagnose(seen(healthy()), ["deployment/wordpress", "statefulset/mariadb"]) == []
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_cause_is_told_and_where(case: str) -> None:
     objects, cause, place = CASES[case]
-    reasons = diagnose(objects)
+    reasons = diagnose(seen(objects))
     assert [(reason.cause, reason.object) for reason in reasons] == [(cause, place)]
 
 
@@ -218,43 +218,43 @@ def test_every_cause_has_a_case() -> None:
 
 def test_what_is_missing_is_told_of_kinds_that_were_looked_at() -> None:
     objects = healthy() | {"Deployment": []}
-    reasons = diagnose(objects, ["deployment/wordpress", "statefulset/mariadb", "secret/wordpress"])
+    reasons = diagnose(seen(objects), ["deployment/wordpress", "statefulset/mariadb", "secret/wordpress"])
     assert reasons == [Reason(Cause.OBJECT_MISSING, DEPLOYMENT)]
 
 
 def test_a_claims_own_reason_stands_for_that_of_the_pod_that_waits_for_it() -> None:
     objects = unscheduled("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
-    assert [reason.cause for reason in diagnose(objects)] == [Cause.CLAIM_UNBOUND]
+    assert [reason.cause for reason in diagnose(seen(objects))] == [Cause.CLAIM_UNBOUND]
     failed = event("PersistentVolumeClaim", "wordpress", "ProvisioningFailed", '"fast" not found')
     objects |= {"PersistentVolumeClaim": [namespaces.claim("blog", WORDPRESS, "Pending")], "Event": [failed]}
-    assert [reason.object for reason in diagnose(objects)] == ["persistentvolumeclaim/wordpress"]
+    assert [reason.object for reason in diagnose(seen(objects))] == ["persistentvolumeclaim/wordpress"]
 
 
 def test_a_broken_new_pod_is_told_though_the_old_one_serves() -> None:
     objects = waiting("ImagePullBackOff")
     objects["Deployment"] = [namespaces.workload("blog", WORDPRESS, replicas=2, updatedReplicas=1, readyReplicas=1)]
     objects["Pod"].append(namespaces.pod("blog", WORDPRESS, "wordpress-0"))
-    assert [reason.cause for reason in diagnose(objects)] == [Cause.IMAGE_PULL]
+    assert [reason.cause for reason in diagnose(seen(objects))] == [Cause.IMAGE_PULL]
 
 
 def test_old_faults_of_a_workload_that_has_all_it_wants_are_none() -> None:
     objects = healthy()
     objects["Event"] = [event("StatefulSet", "mariadb", "FailedCreate", QUOTA)]
     objects["Pod"].append(namespaces.pod("blog", WORDPRESS, "wordpress-0", phase="Failed", reason="Evicted"))
-    assert diagnose(objects) == []
+    assert diagnose(seen(objects)) == []
 
 
 def test_a_pod_on_its_way_out_is_no_fault() -> None:
     objects = with_container(EXIT)
     objects["Pod"][0]["metadata"]["deletionTimestamp"] = namespaces.STARTED
-    assert [reason.cause for reason in diagnose(objects)] == [Cause.ROLLOUT]
+    assert [reason.cause for reason in diagnose(seen(objects))] == [Cause.ROLLOUT]
 
 
 def test_the_most_telling_reason_comes_first() -> None:
     objects = with_container({"running": {}})
     objects["StatefulSet"] = [namespaces.workload("blog", DATABASE, replicas=0, readyReplicas=0)]
     objects["Event"] = [event("StatefulSet", "mariadb", "FailedCreate", QUOTA)]
-    causes = [reason.cause for reason in diagnose(objects)]
+    causes = [reason.cause for reason in diagnose(seen(objects))]
     assert causes == [Cause.QUOTA_EXCEEDED, Cause.STARTING]
     assert [cause.passes for cause in causes] == [False, True]
 
@@ -263,12 +263,12 @@ def test_the_newest_event_counts() -> None:
     old = event("Pod", POD, "Unhealthy", "old", lastTimestamp=None, eventTime="2026-11-28T23:00:00.000000Z")
     new = event("Pod", POD, "Unhealthy", "new")
     for events in ([old, new], [new, old]):
-        (reason,) = diagnose(with_container({"running": {}}, *events, started=True))
+        (reason,) = diagnose(seen(with_container({"running": {}}, *events, started=True)))
         assert reason.detail == "new"
 
 
 def test_a_reason_is_one_line_whatever_kubernetes_says() -> None:
-    (reason,) = diagnose(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000 + "refused"))
+    (reason,) = diagnose(seen(waiting("ErrImagePull", "a\n\tb \x1b[2J" + "x" * 1000 + "refused")))
     line = str(reason)
     assert line.startswith(r"pod/wordpress-1, container wordpress: the image can't be pulled (a b \x1b[2Jxxx")
     assert line.endswith("xxrefused) - name an image that exists and that the nodes may pull")

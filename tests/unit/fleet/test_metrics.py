@@ -25,7 +25,7 @@ def labels(**values: str) -> Labels:
 
 
 def tenant(name: str = "blog") -> TenantStatus:
-    return dataclasses.replace(status(make(name="blog"), "prod", namespaces.healthy()), name=name)
+    return dataclasses.replace(status(make(name="blog"), "prod", namespaces.seen(namespaces.healthy())), name=name)
 
 
 def looked(*statuses: TenantStatus) -> dict[tuple[str, Labels], float]:

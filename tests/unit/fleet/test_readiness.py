@@ -3,13 +3,14 @@ from typing import Any
 import pytest
 
 from siteforge.fleet import readiness
+from siteforge.fleet.partial_object import PartialObject
 from siteforge.fleet.readiness import Waiting
 from tests.support.blueprints import make
 
 NEEDED = readiness.expected(make())
 
 
-def workload(kind: str = "Deployment", name: str = "wordpress", **status: Any) -> dict[str, Any]:
+def workload(kind: str = "Deployment", name: str = "wordpress", **status: Any) -> PartialObject:
     full = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}
     return {
         "kind": kind,
@@ -19,12 +20,11 @@ def workload(kind: str = "Deployment", name: str = "wordpress", **status: Any) -
     }
 
 
-def endpoints(service: str, *ready: bool, name: str = "") -> dict[str, Any]:
+def endpoints(service: str, *ready: bool, name: str = "") -> PartialObject:
     labels = {"kubernetes.io/service-name": service}
-    metadata = {"name": name or f"{service}-x1", "namespace": "blog-aku", "labels": labels}
     return {
         "kind": "EndpointSlice",
-        "metadata": metadata,
+        "metadata": {"name": name or f"{service}-x1", "namespace": "blog-aku", "labels": labels},
         "endpoints": [{"conditions": {"ready": one}} for one in ready],
     }
 
@@ -73,7 +73,7 @@ def test_a_database_that_is_kept_elsewhere_is_not_waited_for() -> None:
         (endpoints("mariadb"), "service/mariadb: it has no endpoint that is ready"),
     ],
 )
-def test_one_part_that_is_not_ready_is_named_with_its_reason(live: dict[str, Any], reason: str) -> None:
+def test_one_part_that_is_not_ready_is_named_with_its_reason(live: PartialObject, reason: str) -> None:
     waiting = all_ready()
     waiting.see(live)
     assert waiting.left == {"blog-aku": [reason]}

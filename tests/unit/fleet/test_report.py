@@ -16,7 +16,7 @@ HOSTILE = "</pre><script>alert(1)</script>"
 
 
 def tenant(name: str) -> TenantStatus:
-    return status(make(name=name, domains=[f"{name}.example.com"]), "dev", namespaces.healthy(name))
+    return status(make(name=name, domains=[f"{name}.example.com"]), "dev", namespaces.seen(namespaces.healthy(name)))
 
 
 def failing(name: str) -> TenantStatus:
