@@ -49,7 +49,8 @@ def add(project: Project, cluster: Cluster, stack: str, say: Say) -> None:
         say(f"make the stack {stack}, with the configuration of {project.stack}")
         pulumi(project.folder, "stack", "init", stack, "--copy-config-from", project.stack, "--no-select")
     for one in (project.stack, stack):
-        pulumi(project.folder, "config", "set", "siteforge:cells", str(_file(project)), "--stack", one)
+        if one not in layout.stacks or project.configuration.cells is None:
+            pulumi(project.folder, "config", "set", "siteforge:cells", str(_file(project)), "--stack", one)
     move(project, cluster, stack, share(layout, [spec.name for spec in project.tenants]), say)
 
 
@@ -88,9 +89,12 @@ def resume(project: Project, cluster: Cluster, say: Say) -> None:
 def _finish(project: Project, cluster: Cluster, layout: Cells, say: Say) -> None:
     assert layout.moving is not None
     dest, buckets = layout.moving.stack, set(parse_buckets(layout.moving.buckets))
+    # Of the many cells that a large fleet is begun with, none has anything yet.
+    begun = project.stacks()
     for source in layout.stacks:
         if source != dest and buckets & set(layout.buckets(source)):
-            _move_state(project, source, dest, buckets, say)
+            if begun.get(source):
+                _move_state(project, source, dest, buckets, say)
             _move_record(project, cluster, source, dest, buckets)
             _move_history(project, cluster, source, dest, buckets)
     owner = tuple(dest if number in buckets else layout.owner[number] for number in range(BUCKETS))

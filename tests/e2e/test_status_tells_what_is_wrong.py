@@ -114,11 +114,16 @@ def test_the_causes_of_failures_are_told(blog: Stack, quota_for_another_claim: N
     patch("resourcequota/tenant", spec={"hard": {"pods": "9"}})
     patch("deployment/wordpress", spec=container(image="siteforge.local/wordpress:6.1.9", command=SAYS_AND_ENDS))
     eventually("status to show the last words", lambda: LAST_WORDS in status(blog).stdout, namespace=NAMESPACE)
-    tenant = told(blog, "--drift")
-    assert tenant["condition"] == "Degraded"
-    assert {"Deployment", "ResourceQuota"} <= {difference["kind"] for difference in tenant["drift"]}
-    assert {"Exited", "CrashLoop"} & {reason["cause"] for reason in tenant["reasons"]}
-    assert [LAST_WORDS] in [log["lines"] for log in tenant["logs"]]
+
+    def end_is_told() -> bool:
+        # Each time that it is started anew, it runs for a moment.
+        tenant = told(blog, "--drift")
+        assert tenant["condition"] == "Degraded"
+        assert {"Deployment", "ResourceQuota"} <= {difference["kind"] for difference in tenant["drift"]}
+        ended = {"Exited", "CrashLoop"} & {reason["cause"] for reason in tenant["reasons"]}
+        return bool(ended) and [LAST_WORDS] in [log["lines"] for log in tenant["logs"]]
+
+    eventually("its end and its last words to be told", end_is_told, namespace=NAMESPACE)
 
 
 LAST_WORDS = "these are my last words"
