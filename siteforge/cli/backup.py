@@ -151,6 +151,7 @@ def backup(
             keep or (),
             jobs=jobs,
             maintenance=maintenance,
+            suspended=tenant is not None,
             progress=tell,
         )
     failures = done.failed | (done.skipped if tenant else {})

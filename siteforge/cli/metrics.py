@@ -87,7 +87,7 @@ def _backups(project: "Project", freshness: "Freshness") -> dict[str, float]:
 
     blueprints = map(project.configuration.blueprint, project.tenants)
     try:
-        return freshness.seconds(one.name for one in blueprints if not elsewhere(one))
+        return freshness.seconds(one.name for one in blueprints if not (one.suspended or elsewhere(one)))
     except BackupError as error:
         # A store that can't be asked for a while makes nobody blind for the tenants.
         if not freshness.last:

@@ -15,7 +15,7 @@ from typing import Final
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, ClusterError
-from siteforge.fleet import archives, dumps, execution
+from siteforge.fleet import archives, dumps, execution, suspended
 from siteforge.fleet.archives import About, Backup, Writer
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.execution import Container
@@ -39,6 +39,7 @@ _DUMP = (
     *("--default-character-set=utf8mb4", "--routines", "--triggers", "--events"),
 )
 
+_TABLES = f"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{database.NAME}'"  # noqa: S608 - constant
 _UNSAFE_TABLES = (
     "SELECT TABLE_NAME FROM information_schema.TABLES"  # noqa: S608 - all constants
     f" WHERE TABLE_SCHEMA = '{database.NAME}' AND TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB'"
@@ -54,7 +55,12 @@ _CHANGES = (
 )
 # 1 says that a file changed while it was read, which is found out otherwise.
 _ARCHIVE = f"tar --directory={_ROOT} --create --file=- --exclude='wp-content/{UNFINISHED}' wp-content || [ $? -eq 1 ]"
-_VERSION = f"include '{_ROOT}/wp-includes/version.php'; echo $wp_version;"
+# Where the core runs, or, of a suspended site, where the image has it (docker-entrypoint.sh of the official image).
+_VERSION = (
+    f"foreach (['{_ROOT}', '/usr/src/wordpress'] as $folder)"
+    " if (is_file($file = $folder . '/wp-includes/version.php')) { include $file; break; }"
+    " echo $wp_version;"
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ def workings(cluster: Cluster, tenant: Blueprint) -> Workings:
     """
     if reason := elsewhere(tenant):
         raise BackupError(reason)
+    if tenant.suspended:
+        fix = f"`siteforge resume {tenant.name}` first"
+        raise BackupError(f"{tenant.name} is suspended, and nothing of it runs - {fix}")
     namespace = names.namespace(tenant.name)
     found = cluster.objects(POD, labels=f"app.kubernetes.io/instance={tenant.name}", namespace=namespace)
     sites = tuple(Container(namespace, one["metadata"]["name"], WORDPRESS) for one in found if _runs(one, WORDPRESS))
@@ -91,9 +100,7 @@ def workings(cluster: Cluster, tenant: Blueprint) -> Workings:
 
 
 def elsewhere(tenant: Blueprint) -> str:
-    """Why there is nothing of a tenant that commands in its pods could copy; empty if there is."""
-    if tenant.suspended:
-        return f"{tenant.name} is suspended, and nothing of it runs - `siteforge resume {tenant.name}` first"
+    """Why there is no database of a tenant that commands in its pods could copy; empty if there is."""
     if tenant.database is None:
         where = tenant.external_database.host if tenant.external_database else "elsewhere"
         return f"{tenant.name}: its database is kept by {where} - back it up there"
@@ -119,7 +126,7 @@ def take(
     maintenance: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Backup:
-    """Take a backup.
+    """Take a backup; of a suspended tenant, from pods that are started for it and nobody else.
 
     Args:
         cluster, tenant: where and whose.
@@ -131,6 +138,14 @@ def take(
         BackupError: there is nothing to take it from, the site never rested, or it can't be written.
         ClusterError: the API server can't be asked, or refuses; a command in a pod failed.
     """
+    if tenant.suspended and not elsewhere(tenant):
+        progress("starting its database")
+        with suspended.woken(cluster, tenant) as (site, its_database):
+            of = Workings((site,), its_database)
+            if sql(cluster, of, _TABLES).strip() == "0":
+                raise BackupError(f"{tenant.name}: its database is empty - it was suspended before it ever ran")
+            # Nobody writes to it, whatever its tables are.
+            return _take(cluster, tenant, of, folder, progress, maintenance=False)
     of = workings(cluster, tenant)
     if maintenance:
         with closed(cluster, of):

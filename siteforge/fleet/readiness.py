@@ -23,6 +23,7 @@ from siteforge.names import namespace as namespace_of
 
 _WATCHED = (BY_NAME["Deployment"], BY_NAME["StatefulSet"], ENDPOINT_SLICE)
 _WATCH_SECONDS = 300
+_PAUSE_SECONDS = 1.0
 _FEW = 4
 """Tenants whose namespaces are watched one by one: three watches each."""
 
@@ -137,7 +138,8 @@ def wait(
         try:
             return _watch(cluster, Waiting(needed), deadline, progress)
         except WatchEndedError:
-            continue  # What happened in between is not known: look at everything again.
+            # What happened in between is not known: look at everything again, and not without end at once.
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _watch(

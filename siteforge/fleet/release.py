@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from siteforge.blueprint import Blueprint
-from siteforge.errors import BackupError, ClusterError, EngineError, SettingsError, SiteforgeError
-from siteforge.fleet import backup, probes, readiness, release_records, rights, survey, up
+from siteforge.errors import ClusterError, EngineError, SettingsError, SiteforgeError
+from siteforge.fleet import probes, readiness, release_records, rights, rounds, survey, up
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.places import Place
 from siteforge.fleet.probes import Tally, Watch
@@ -25,6 +25,7 @@ from siteforge.fleet.up import NOT_FINISHED, Performance, Summary
 from siteforge.rings import RINGS, Ring
 from siteforge.tenant_spec import TenantSpec
 
+_BACKUPS_AT_ONCE = 4
 _ROUND_SECONDS = 10.0
 _TOLD_SECONDS = 60.0
 _SETTLE_SECONDS = 60.0
@@ -217,21 +218,18 @@ class Release:
 
     def _back_up(self, ring: str, tenants: Sequence[Blueprint]) -> dict[str, str]:
         """Back up sites whose database a new core may change for good; who can't be, and why."""
-        lost: dict[str, str] = {}
-        for tenant in tenants if self._terms.backups else ():
-            assert self._terms.backups
-            if tenant.external_database:
-                host = tenant.external_database.host
-                self._tell(f"{ring}: {tenant.name} is not backed up: its database is kept by {host}")
-                continue
-            try:
-                taken = backup.take(self._cluster, tenant, self._terms.backups)
-            except (BackupError, ClusterError) as error:
-                lost[tenant.name] = f"could not be backed up: {error}"
-                self._tell(f"{ring}: {tenant.name} is left out: {lost[tenant.name]}")
-            else:
-                self._tell(f"{ring}: {tenant.name} is backed up: --at {taken.about.time}")
-        if tenants and len(lost) == len(tenants):
+        if not (tenants and self._terms.backups):
+            return {}
+        self._tell(f"{ring}: backing up {len(tenants)} tenant{'s' * (len(tenants) != 1)}")
+        done = rounds.take(self._cluster, tenants, self._terms.backups, jobs=_BACKUPS_AT_ONCE)
+        for taken in done.taken:
+            self._tell(f"{ring}: {taken.about.tenant} is backed up: --at {taken.about.time}")
+        for reason in done.skipped.values():
+            self._tell(f"{ring}: not backed up: {reason}")
+        lost = {name: f"could not be backed up: {reason}" for name, reason in done.failed.items()}
+        for name, reason in lost.items():
+            self._tell(f"{ring}: {name} is left out: {reason}")
+        if len(lost) == len(tenants):
             raise _UnknownError([f"no tenant of the ring {ring} could be backed up - --no-backup does without"])
         return lost
 

@@ -35,6 +35,7 @@ def take(
     *,
     jobs: int = 1,
     maintenance: bool = False,
+    suspended: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Round:
     """Back up tenants, and remove the old backups of each once it has a new one.
@@ -45,6 +46,7 @@ def take(
         rules: which are kept; all if there are none.
         jobs: how many at once; one alone ends at once on Ctrl-C, of several those that are under way end first.
         maintenance: whether visitors are kept out of each meanwhile.
+        suspended: whether suspended tenants are backed up, too: pods are started for it.
         progress: is told what is being done.
     """
     done = Round()
@@ -52,6 +54,10 @@ def take(
     def one(tenant: Blueprint) -> None:
         if reason := backup.elsewhere(tenant):
             done.skipped[tenant.name] = reason
+            return
+        if tenant.suspended and not suspended:
+            fix = f"`siteforge backup {tenant.name}` copies it"
+            done.skipped[tenant.name] = f"{tenant.name} is suspended, and stays as it is - {fix}"
             return
         try:
             taken = backup.take(

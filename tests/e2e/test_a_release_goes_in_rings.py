@@ -115,6 +115,22 @@ def test_a_release_can_be_written_for_a_commit_without_a_run(rings: Stack) -> No
     assert rings.siteforge("status", CANARY).returncode == 0
 
 
+def test_who_can_not_be_backed_up_is_left_out_and_the_others_are_released(rings: Stack) -> None:
+    before = uids()
+    rings.catalogue(CATALOGUE.replace("ring: early", "ring: canary"))
+    blocked = rings.folder / "blocked"
+    blocked.mkdir()
+    (blocked / CANARY).write_text("a file where a folder should be")
+    options = ("--ring", "canary", "--bake", "1s", "--to", str(blocked))
+    report = released(rings, images.WORDPRESS_NEXT, *options, code=0)
+    (canary,) = report["rings"]
+    assert canary["tenants"] == [EARLY]
+    assert canary["left_out"][CANARY].startswith("could not be backed up: ")
+    assert len(list((blocked / EARLY).glob("*.zip"))) == 1
+    assert (build(EARLY), build(CANARY)) == ("next", "first")
+    assert {name for name, uid in uids().items() if uid != before[name]} == {EARLY}
+
+
 @pytest.mark.faults
 def test_an_image_that_nobody_has_is_stopped_in_canary_and_rolled_back(rings: Stack) -> None:
     before = uids()

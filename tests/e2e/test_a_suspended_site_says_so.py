@@ -1,9 +1,16 @@
+import io
 import json
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 
 import pytest
 
+from siteforge.fleet import archives
+from siteforge.names import DATABASE
+from siteforge.specs import suspended
+from siteforge.specs.pods import CONTAINER_SECURITY, pod_security
 from tests.e2e.conftest import BLOG, declare
 from tests.support.commands import kubectl
 from tests.support.objects import all_declared
@@ -92,6 +99,8 @@ def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site
     again = awake.siteforge("suspend", BLOG)
     assert f"{BLOG} is already suspended\n" in again.stdout
     assert "nothing to do" in again.stdout
+    is_copied_as_it_is(awake)
+    assert condition(awake) == "Suspended"
     # Plain Pulumi takes it as it is, and waits for nothing.
     assert awake.up().counts.keys() == {"unchanged"}
 
@@ -106,6 +115,42 @@ def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site
     assert site.get(f"/?p={number}").status in (200, 301)
     assert site.get(path).body == "kept"
     awake.siteforge("drift", "--tenant", BLOG)
+
+
+def is_copied_as_it_is(stack: Stack) -> None:
+    """What `siteforge backup` takes of the suspended tenant is what it had, and nothing is left in the cluster."""
+    taken = json.loads(stack.siteforge("backup", BLOG, "--output", "json").stdout)
+    with zipfile.ZipFile(stack.folder / taken["path"]) as archive:
+        assert b"Written before" in archive.read(archives.DATABASE)
+        with tarfile.open(fileobj=io.BytesIO(archive.read(archives.FILES))) as files:
+            assert [one for one in files.getnames() if one.endswith("/kept.txt")]
+    assert taken["wordpress_version"]
+    left = kubectl("get", "pods", "-n", BLOG, "-l", "app.kubernetes.io/component=backup", "-o", "name")
+    assert (left, pods("mariadb")) == ("", [])
+    assert kubectl("get", "statefulset/mariadb", "-n", BLOG, "-o", "jsonpath={.spec.replicas}") == "0"
+
+
+def test_two_backups_of_a_suspended_tenant_at_once_and_one_that_still_runs_are_refused(awake: Stack) -> None:
+    awake.siteforge("suspend", BLOG, "--edit-only")
+    running = awake.siteforge("backup", BLOG, check=False)
+    assert (running.returncode, running.stdout) == (1, "")
+    assert "the catalogue suspends it, and its database still runs - run `siteforge up` first" in running.stderr
+    awake.siteforge("up")
+    eventually("no database", lambda: pods("mariadb") == [], namespace=BLOG)
+    container = {"name": "left", "image": "127.0.0.1:1/none:1", "securityContext": CONTAINER_SECURITY}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": suspended.name(DATABASE), "namespace": BLOG},
+        "spec": {"securityContext": pod_security(10999), "containers": [container]},
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(pod))
+    try:
+        left = awake.siteforge("backup", BLOG, check=False)
+    finally:
+        kubectl("delete", "pod/mariadb-backup", "-n", BLOG, "--wait")
+    assert (left.returncode, left.stdout) == (1, "")
+    assert f"`kubectl delete pod -n {BLOG} mariadb-backup wordpress-backup`" in left.stderr
 
 
 def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Stack) -> None:
