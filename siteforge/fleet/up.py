@@ -192,9 +192,14 @@ class Performance:
             summary.failed |= {name: [NOT_FINISHED] for name in unknown} | outcome.failed
             summary.problems += [f"{outcome.run.stack}: {problem}" for problem in outcome.problems]
         summary.stopped = self._runner.stopping
-        if self._verb == "up" and self._project.configuration.readiness == "fleet" and not summary.stopped:
+        if self._awaited and not summary.stopped:
             self._wait(summary, seconds, progress, explain)
         return summary
+
+    @property
+    def _awaited(self) -> bool:
+        """Whether Pulumi leaves it to us to see that tenants are ready."""
+        return self._verb == "up" and self._project.configuration.readiness == "fleet"
 
     def stop(self) -> None:
         """End soon: after the operations under way, nothing more is begun."""
@@ -279,22 +284,28 @@ class Performance:
                 ]
 
     def _record(self, outcome: Outcome) -> None:
-        """Remember what is done, for the next survey; a run that failed as a whole leaves what was known."""
+        """Remember what is done, for the next survey; a run that failed as a whole leaves what was known.
+
+        Who is waited for is done when it is ready: until then, whatever ends this, the next run looks at it again.
+        """
         (cell,) = [one for one in self._found.cells if one.stack == outcome.run.stack]
         if outcome.problems or (outcome.code and not outcome.failed):
             return
         whom = outcome.run.tenants if outcome.run.confined else (*cell.wanted, *cell.gone)
         done = {name: cell.wanted[name] for name in whom if name in cell.wanted}
         gone = [name for name in whom if name not in cell.wanted]
+        unseen = set(outcome.run.tenants) & set(done) if self._awaited else set()
         try:
-            self._note(outcome.run.stack, done, gone, outcome.failed)
+            self._note(outcome.run.stack, done, gone, unseen | set(outcome.failed))
         except ClusterError as error:
             # All is done; it is just not known, so that the next run looks at these tenants again.
             outcome.problems.append(f"what was deployed could not be recorded: {error}")
 
     def _note(self, stack: str, done: Mapping[str, str], gone: Collection[str], failed: Collection[str]) -> None:
-        recorded = records.read(self._cluster, self._project.name).get(stack, {})
-        records.write(self._cluster, self._project.name, stack, records.updated(recorded, done, gone, failed))
+        recorded = records.read(self._cluster, self._project.name)
+        updated = records.updated(recorded.get(stack, {}), done, gone, failed)
+        if updated != recorded.get(stack):
+            records.write(self._cluster, self._project.name, stack, updated)
 
     @traces.span("readiness")
     def _wait(
@@ -330,7 +341,7 @@ class Performance:
         for name in reasons:
             traces.record("tenant", started, time.time(), failed="not ready", tenant=name)
         summary.failed |= {name: [f"not ready after {seconds:.0f} s", *said] for name, said in reasons.items()}
-        self._forget(list(reasons), summary)
+        self._record_ready(names - set(reasons), summary)
 
     def _reasons(self, unready: Mapping[str, list[str]], tenants: Mapping[str, Blueprint]) -> dict[str, list[str]]:
         """Why tenants are not ready, by name: of the first few, what their pods and events tell."""
@@ -341,13 +352,13 @@ class Performance:
             found[one.blueprint.name] = close or said
         return found
 
-    def _forget(self, names: Collection[str], summary: Summary) -> None:
-        """Have the next survey look at tenants again that were deployed and are not ready."""
+    def _record_ready(self, names: Collection[str], summary: Summary) -> None:
+        """Remember who is done, after whom the next survey needn't look."""
         for cell in self._found.cells:
-            failed = {name: cell.wanted[name] for name in names if name in cell.wanted}
+            done = {name: cell.wanted[name] for name in names if name in cell.wanted}
             try:
-                if failed:
-                    self._note(cell.stack, failed, (), failed)
+                if done:
+                    self._note(cell.stack, done, (), ())
             except ClusterError as error:
                 summary.problems.append(f"{cell.stack}: what was deployed could not be recorded: {error}")
 

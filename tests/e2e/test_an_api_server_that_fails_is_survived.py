@@ -8,6 +8,7 @@ from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.api_proxy import ApiProxy
 from tests.support.commands import kubectl
+from tests.support.fleet import up
 from tests.support.stack import Stack
 
 NAMES = ("e2e-slow-a", "e2e-slow-b")
@@ -61,6 +62,21 @@ def test_a_slow_server_that_refuses_some_requests_is_waited_for(stack: Stack, pr
     assert done.returncode == 0
     proxy.reset()
     converged(stack)
+
+
+def test_who_could_not_be_seen_ready_is_looked_at_again(stack: Stack, proxy: ApiProxy) -> None:
+    """`siteforge up` ends with 0 only when the tenants of its run are ready, also if an earlier one did the work."""
+    stack.catalogue(declared("A site that nobody sees"))
+    # The wait lists them; Pulumi asks for each by its name.
+    proxy.denied = "/statefulsets?"
+    for _ in range(2):
+        unseen = up(stack, code=1)
+        assert proxy.refused
+        assert "whether the tenants are ready could not be seen" in " ".join(unseen["problems"])
+        assert [run["tenants"] for run in unseen["runs"]] == [[*NAMES]]
+    proxy.reset()
+    assert [run["tenants"] for run in up(stack)["runs"]] == [[*NAMES]]
+    assert up(stack)["runs"] == []
 
 
 def test_a_server_that_is_down_at_the_start_is_named_and_the_state_stays(stack: Stack, proxy: ApiProxy) -> None:

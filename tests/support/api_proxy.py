@@ -33,6 +33,8 @@ class ApiProxy:
         """Seconds before each request is passed on."""
         self.refuse_every = 0
         """Of so many requests one is answered with 429; 0 for none."""
+        self.denied = ""
+        """Requests whose address has this in it are answered with 403; empty for none."""
         self.down_after = 0
         """From the request of this number on, connections are closed without an answer; 0 for never."""
         self.requests = 0
@@ -53,7 +55,7 @@ class ApiProxy:
 
     def reset(self) -> None:
         """Pass everything on again, and count anew."""
-        self.delay, self.refuse_every, self.down_after = 0.0, 0, 0
+        self.delay, self.refuse_every, self.denied, self.down_after = 0.0, 0, "", 0
         self.requests = self.refused = self.dropped = 0
         self._numbers = itertools.count(1)
 
@@ -92,14 +94,19 @@ class ApiProxy:
                     self.close_connection = True
                     return
                 time.sleep(proxy.delay)
-                if proxy.refuse_every and number % proxy.refuse_every == 0:
-                    proxy.refused += 1
-                    self.send_response(429)
-                    self.send_header("Retry-After", "1")
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-                self._pass_on(body)
+                if proxy.denied and proxy.denied in self.path:
+                    self._refuse(403)
+                elif proxy.refuse_every and number % proxy.refuse_every == 0:
+                    self._refuse(429)
+                else:
+                    self._pass_on(body)
+
+            def _refuse(self, status: int) -> None:
+                proxy.refused += 1
+                self.send_response(status)
+                self.send_header("Retry-After", "1")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
