@@ -37,8 +37,8 @@ class Project:
     folder: Path
     name: str
     stack: str
-    _said: "Future[str] | None" = field(default=None, compare=False, repr=False)
-    """What Pulumi says of the configuration, if it was asked already."""
+    _said: "Future[str] | None" = field(init=False, default=None, compare=False, repr=False)
+    """What Pulumi says of the configuration, if it was asked already; a copy asks anew."""
 
     @classmethod
     def find(cls, stack: str | None = None, start: Path | None = None) -> Self:
@@ -63,7 +63,9 @@ class Project:
         pool = ThreadPoolExecutor(1)
         said = pool.submit(_configuration, folder)
         pool.shutdown(wait=False)
-        return cls(folder, name, pulumi(folder, "stack", "--show-name").strip(), said)
+        found = cls(folder, name, pulumi(folder, "stack", "--show-name").strip())
+        object.__setattr__(found, "_said", said)
+        return found
 
     @property
     def backups(self) -> Path:

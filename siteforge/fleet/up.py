@@ -338,6 +338,12 @@ class Performance:
             summary.problems.append(f"whether the tenants are ready could not be seen: {error}")
             traces.note(failed="unknown")
             return
+        except KeyboardInterrupt:
+            summary.stopped = True
+            reasons = {tenants[where].name: [NOT_FINISHED] for where in left}
+            summary.failed |= reasons
+            self._record_ready(names - set(reasons), summary)
+            return
         for name in reasons:
             traces.record("tenant", started, time.time(), failed="not ready", tenant=name)
         summary.failed |= {name: [f"not ready after {seconds:.0f} s", *said] for name, said in reasons.items()}

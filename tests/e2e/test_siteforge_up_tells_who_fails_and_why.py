@@ -1,17 +1,20 @@
 """Tenants that can't become ready, each for another reason, beside one that can."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 from typing import Any
 
 import pytest
 
-from local import images
+from local import images, workspace
 from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.commands import kubectl
-from tests.support.stack import Stack
+from tests.support.stack import ROOT, Stack
 from tests.support.waiting import eventually
 
 WELL = "e2e-why-well"
@@ -68,6 +71,31 @@ def test_who_fails_is_named_with_object_reason_events_and_last_log_lines_and_oth
             assert re.search(rf"^  {words}", blocks[tenant], re.MULTILINE), (words, blocks[tenant])
     assert "1 of 5 tenants up" in done.stdout
     assert simulated.ready(WELL)
+
+
+def test_ctrl_c_ends_the_wait_and_says_who_was_not_seen_ready(stack: Stack) -> None:
+    up = subprocess.Popen(
+        [str(ROOT / ".venv" / "bin" / "siteforge"), "up", "--timeout", "300"],
+        cwd=stack.folder,
+        env=workspace.environment(os.environ) | stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert up.stderr
+    said = []
+    for line in up.stderr:
+        said.append(line)
+        if "is not ready yet" in line:
+            up.send_signal(signal.SIGINT)
+            break
+    told, rest = up.communicate(timeout=60)
+    said.append(rest)
+    assert up.returncode == 1, told + "".join(said)
+    assert f"not finished: {', '.join(sorted(FAILING))}\n" in "".join(said)
+    assert told.startswith("stopped: ")
+    assert "Traceback" not in "".join(said)
 
 
 def test_pods_that_pod_security_forbids_are_told(stack: Stack) -> None:
