@@ -60,7 +60,7 @@ class Resources(TypedDict, total=False):
 
 
 class Spec(TypedDict, total=False):
-    """Of the specs of all kinds, which have no field of the same name in common."""
+    """Of the specs of all kinds: a field has the same form in each kind that has it."""
 
     containers: list[Container]
     nodeName: str
