@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import random
 import subprocess
 import time
@@ -19,7 +18,7 @@ from tests.support.commands import kubectl
 from tests.support.faults import SEEDS
 from tests.support.fleet import in_state, up
 from tests.support.simulated import catalogue, ready, tenant
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 
 NAMES = [f"e2e-cut-{letter}" for letter in "abc"]
 
@@ -40,14 +39,7 @@ def lines(stack: Stack, title: str, names: list[str] = NAMES) -> None:
 
 def kill_after(stack: Stack, seconds: float) -> None:
     """Begin a run, and kill all its processes as a power cut would."""
-    process = subprocess.Popen(
-        [str(ROOT / ".venv" / "bin" / "siteforge"), "up"],
-        cwd=stack.folder,
-        env=workspace.environment(os.environ) | stack.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = stack.start("up", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(seconds)
     with contextlib.suppress(psutil.NoSuchProcess):
         for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import textwrap
@@ -12,13 +11,13 @@ from typing import Any
 import psutil
 import pytest
 
-from local import images, workspace
+from local import images
 from siteforge.fleet import release_records
 from tests.e2e.conftest import MakeStack
 from tests.support.commands import kubectl
 from tests.support.load import Load
 from tests.support.site import Site
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 
 RINGS = {"e2e-ring-canary": "canary", "e2e-ring-early": "early", "e2e-ring-rest": "all"}
 CANARY, EARLY, REST = RINGS
@@ -172,15 +171,8 @@ def test_an_image_that_is_ready_and_answers_with_errors_is_found_by_its_pages(ri
 @contextlib.contextmanager
 def begun(stack: Stack, what: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """A release that has just said `what`."""
-    process = subprocess.Popen(
-        [str(ROOT / ".venv" / "bin" / "siteforge"), "release", *arguments],
-        cwd=stack.folder,
-        env=workspace.environment(os.environ) | stack.environment | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    pipe, same = subprocess.PIPE, subprocess.STDOUT
+    process = stack.start("release", *arguments, stdout=pipe, stderr=same, PYTHONUNBUFFERED="1")
     assert process.stdout
     said = []
     for line in process.stdout:

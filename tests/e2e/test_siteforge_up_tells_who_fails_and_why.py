@@ -1,7 +1,6 @@
 """Tenants that can't become ready, each for another reason, beside one that can."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -10,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from local import images, workspace
+from local import images
 from tests.e2e.conftest import MakeStack
 from tests.support import simulated
 from tests.support.commands import kubectl
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 from tests.support.waiting import eventually
 
 WELL = "e2e-why-well"
@@ -74,15 +73,7 @@ def test_who_fails_is_named_with_object_reason_events_and_last_log_lines_and_oth
 
 
 def test_ctrl_c_ends_the_wait_and_says_who_was_not_seen_ready(stack: Stack) -> None:
-    up = subprocess.Popen(
-        [str(ROOT / ".venv" / "bin" / "siteforge"), "up", "--timeout", "300"],
-        cwd=stack.folder,
-        env=workspace.environment(os.environ) | stack.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    up = stack.start("up", "--timeout", "300", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert up.stderr
     said = []
     for line in up.stderr:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import images
+from local import images, workspace
 from siteforge.fleet import history, records, release_records
 from siteforge.fleet.reconciler import lease
 from tests.support.commands import kubectl, run
@@ -79,6 +80,18 @@ class Stack:
         """Run the command line in the stack's folder."""
         command = [str(ROOT / ".venv" / "bin" / "siteforge"), *arguments]
         return run(command, cwd=self.folder, env=self.environment | variables, check=check)
+
+    def start(self, *arguments: str, stdout: int, stderr: int, **variables: str) -> "subprocess.Popen[str]":
+        """Begin what `siteforge` runs to its end: in a session of its own, so that signals reach it alone."""
+        return subprocess.Popen(
+            [str(ROOT / ".venv" / "bin" / "siteforge"), *arguments],
+            cwd=self.folder,
+            env=workspace.environment(os.environ) | self.environment | variables,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
 
     def configure(self, key: str, value: str) -> None:
         """Set a value of the stack's configuration."""
