@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,23 +53,17 @@ class Fleet:
         credentials = secrets.derive(SECRET, tenant, spec.credentials_version)
         return [placed.manifest for placed in objects(blueprint(spec, Images(), Ingress()), credentials)]
 
-    def catalogue(self) -> str:
-        """The same tenants as a catalogue; JSON is YAML."""
-        return json.dumps({"tenants": [self._line(tenant) for tenant in self.tenants]}, indent=1)
+    def write_catalogue(self, folder: Path) -> None:
+        """Have exactly the declared tenants as a catalogue in `folder`, one file a tenant; JSON is YAML."""
+        _write(folder, ((f"{one}.yaml", json.dumps(self._line(one), indent=1)) for one in self.tenants))
 
     def write(self, folder: Path) -> None:
         """Have exactly the declared tenants' objects in `folder`, one file a tenant: a List."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for tenant, text in self._lists():
-            path = folder / f"{tenant}.json"
-            if not path.exists() or path.read_text() != text:
-                path.write_text(text)
-        for tenant in self.removed:
-            (folder / f"{tenant}.json").unlink(missing_ok=True)
+        _write(folder, self._lists())
 
     def _lists(self) -> Iterator[tuple[str, str]]:
         for tenant in self.tenants:
-            yield tenant, json.dumps({"apiVersion": "v1", "kind": "List", "items": self.manifests(tenant)})
+            yield f"{tenant}.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": self.manifests(tenant)})
 
     def _line(self, tenant: str) -> dict[str, Any]:
         line: dict[str, Any] = {
@@ -86,6 +80,19 @@ class Fleet:
         if tenant in self.changed:
             line["wordpress"] |= {"resources": {"limits": {"memory": "384Mi"}}}
         return line
+
+
+def _write(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Have exactly these files, by name and text, in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    surplus = {one.name for one in folder.iterdir()}
+    for name, text in files:
+        surplus.discard(name)
+        path = folder / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+    for name in surplus:
+        (folder / name).unlink()
 
 
 def read(path: Path) -> list[Manifest]:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field
 from siteforge.constraints import distinct, rule
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_PLAIN = re.compile(rf"(?!..--){_LABEL.pattern}", re.ASCII)
+"""A label that has one spelling already. IDNA has hyphens in the third and fourth place to itself (RFC 5891, 4.2.3)."""
 _OF_THE_CLUSTER = ("local", "localhost", "svc")
 """Last labels that lead to the cluster's own DNS, or to whoever asks."""
 _LONGEST_NAME = 253
@@ -77,6 +79,8 @@ def _address(text: str) -> str:
 def _name(text: str, reason: str, fix: str) -> str:
     if len(text) > 4 * _LONGEST_NAME:
         raise rule(reason, fix)  # not worth the time that its normalisation takes
+    if len(text) <= _LONGEST_NAME and all(_PLAIN.fullmatch(label) for label in text.split(".")):
+        return text  # as it nearly always is: a fleet's names take a tenth of the time
     try:
         # UTS #46 folds case and width, and knows every kind of dot.
         name = idna.encode(text, uts46=True, std3_rules=True, transitional=False).decode().removesuffix(".")

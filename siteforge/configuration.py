@@ -138,11 +138,15 @@ class Configuration:
 
     def credentials(self, spec: TenantSpec) -> Credentials:
         """Everything secret of a tenant of the catalogue."""
+        return secrets.derive(self.secret, spec.name, spec.credentials_version, self._given(spec))
+
+    def fingerprint(self, spec: TenantSpec) -> str:
+        """What tells whether these secrets changed, which takes a tenth of the time to know."""
+        return secrets.fingerprint(self.secret, spec.name, spec.credentials_version, self._given(spec))
+
+    def _given(self, spec: TenantSpec) -> Given:
         known, needed = self.passwords(spec.name), needed_passwords(spec)
-        given = Given(
-            **{whose: getattr(known, whose) for whose in needed}, adopted=known.kept(spec.credentials_version)
-        )
-        return secrets.derive(self.secret, spec.name, spec.credentials_version, given)
+        return Given(**{whose: getattr(known, whose) for whose in needed}, adopted=known.kept(spec.credentials_version))
 
     def check(self, specs: Iterable[TenantSpec]) -> None:
         """Make sure, before anything is made, that the cluster of this configuration can have these tenants.

@@ -78,11 +78,7 @@ def derive(secret: str, tenant: str, version: int = 1, given: Given | None = Non
     Raises:
         ValueError: the secret is too short to be one.
     """
-    if len(secret) < MINIMUM_LENGTH:
-        raise ValueError(f"the stack's secret has {len(secret)} characters; at least {MINIMUM_LENGTH} are needed")
-    key = hkdf_extract(b"siteforge", secret.encode())
-
-    given = given or Given()
+    key, given = _key(secret), given or Given()
 
     def value(purpose: str, length: int) -> str:
         if purpose in given.adopted:
@@ -90,20 +86,42 @@ def derive(secret: str, tenant: str, version: int = 1, given: Given | None = Non
         derived = hkdf_expand(key, _info(tenant, purpose, version), length)
         return MARK + base64.urlsafe_b64encode(derived).decode().rstrip("=")
 
-    # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.
-    # It is of marked values: of those before them it was another, so that pods that still have them are made anew.
-    own = "marked-fingerprint"
-    others = f"{own}/{given.database}\0{given.smtp}" if given.database or given.smtp else own
-    if given.adopted:
-        others += "".join(f"/{purpose}\0{given.adopted[purpose]}" for purpose in sorted(given.adopted))
     return Credentials(
         database_password=given.database or value("database-password", 24),
         database_root_password=value("database-root-password", 24),
         admin_password=value("admin-password", 18),
         smtp_password=given.smtp,
         salts={name: value(f"salt-{name}", 48) for name in SALTS},
-        fingerprint=hkdf_expand(key, _info(tenant, others, version), 6).hex(),
+        fingerprint=_fingerprint(key, tenant, version, given),
     )
+
+
+def fingerprint(secret: str, tenant: str, version: int = 1, given: Given | None = None) -> str:
+    """The fingerprint of what `derive` derives, without deriving it.
+
+    Args:
+        secret, tenant, version, given: as for `derive`.
+
+    Raises:
+        ValueError: as `derive`.
+    """
+    return _fingerprint(_key(secret), tenant, version, given or Given())
+
+
+def _key(secret: str) -> bytes:
+    if len(secret) < MINIMUM_LENGTH:
+        raise ValueError(f"the stack's secret has {len(secret)} characters; at least {MINIMUM_LENGTH} are needed")
+    return hkdf_extract(b"siteforge", secret.encode())
+
+
+def _fingerprint(key: bytes, tenant: str, version: int, given: Given) -> str:
+    # A change of these has to roll the pods as well. Hashed with the key, a fingerprint tells nothing of them.
+    # It is of marked values: of those before them it was another, so that pods that still have them are made anew.
+    own = "marked-fingerprint"
+    others = f"{own}/{given.database}\0{given.smtp}" if given.database or given.smtp else own
+    if given.adopted:
+        others += "".join(f"/{purpose}\0{given.adopted[purpose]}" for purpose in sorted(given.adopted))
+    return hkdf_expand(key, _info(tenant, others, version), 6).hex()
 
 
 def hkdf_extract(salt: bytes, material: bytes) -> bytes:

@@ -5,6 +5,8 @@ from bench.peers.peer import Command
 from bench.peers.project import Project
 from local.paths import PROJECT
 
+_CATALOGUE = "tenants"
+
 
 class Plain(Project):
     """Siteforge's program without its command line."""
@@ -16,10 +18,11 @@ class Plain(Project):
     def prepare(self) -> None:
         """Make the stack."""
         self._make(PROJECT)
+        self._run("pulumi", "config", "set", "siteforge:catalogue", _CATALOGUE)
 
     def declare(self, fleet: Fleet) -> None:
-        """A catalogue."""
-        (self.home / "tenants.yaml").write_text(fleet.catalogue())
+        """A catalogue: a folder, one file a tenant, as a fleet of thousands has it."""
+        fleet.write_catalogue(self.home / _CATALOGUE)
 
     def create(self) -> Command:
         """`pulumi up`."""

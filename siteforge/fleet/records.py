@@ -59,7 +59,7 @@ def digest(spec: TenantSpec, configuration: Configuration, program: Program) -> 
         repr(configuration.blueprint(spec)),
         configuration.readiness,
         # Derived with the stack's secret, which a change of it therefore changes.
-        configuration.credentials(spec).fingerprint,
+        configuration.fingerprint(spec),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -73,6 +73,16 @@ def read(cluster: Cluster, project: str) -> dict[str, Digests]:
     found = cluster.objects(BY_NAME["ConfigMap"], labels=f"{_LABEL}={_CELL}", namespace=HOME)
     data = [one.get("data", {}) for one in found]
     return {one["stack"]: json.loads(one["tenants"]) for one in data if one.get("project") == project}
+
+
+def of(cluster: Cluster, project: str, stack: str) -> Digests | None:
+    """What one stack has deployed; None if it never ran.
+
+    Raises:
+        ClusterError: the API server can't be asked.
+    """
+    found = cluster.get(BY_NAME["ConfigMap"], name(project, stack), HOME)
+    return json.loads(found["data"]["tenants"]) if found else None
 
 
 def write(cluster: Cluster, project: str, stack: str, tenants: Mapping[str, str]) -> None:

@@ -302,9 +302,9 @@ class Performance:
             outcome.problems.append(f"what was deployed could not be recorded: {error}")
 
     def _note(self, stack: str, done: Mapping[str, str], gone: Collection[str], failed: Collection[str]) -> None:
-        recorded = records.read(self._cluster, self._project.name)
-        updated = records.updated(recorded.get(stack, {}), done, gone, failed)
-        if updated != recorded.get(stack):
+        recorded = records.of(self._cluster, self._project.name, stack)
+        updated = records.updated(recorded or {}, done, gone, failed)
+        if updated != recorded:
             records.write(self._cluster, self._project.name, stack, updated)
 
     @traces.span("readiness")

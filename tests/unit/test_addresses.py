@@ -1,3 +1,4 @@
+import idna
 import pytest
 from pydantic_core import PydanticCustomError
 
@@ -42,6 +43,32 @@ def test_a_domain_has_one_spelling(written: str, meant: str) -> None:
 def test_what_is_no_public_domain_is_refused(text: str) -> None:
     with pytest.raises(PydanticCustomError):
         addresses.domain(text)
+
+
+def test_a_name_that_is_taken_as_it_is_is_what_idna_says_of_it() -> None:
+    labels = [
+        "a",
+        "4",
+        "a-b",
+        "ab-c",
+        "ab--c",
+        "a--b",
+        "a---b",
+        "xn--a",
+        "xn--bcher-kva",
+        "-a",
+        "a-",
+        "0" * 63,
+        "a" * 64,
+    ]
+    for name in (f"{one}.{other}.example" for one in labels for other in labels):
+        try:
+            meant = idna.encode(name, uts46=True, std3_rules=True).decode()
+        except idna.IDNAError:
+            with pytest.raises(PydanticCustomError):
+                addresses.domain(name)
+        else:
+            assert addresses.domain(name) == meant
 
 
 @pytest.mark.parametrize(

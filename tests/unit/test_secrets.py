@@ -100,3 +100,11 @@ def test_a_new_given_password_is_noticed_and_not_told() -> None:
     fingerprints = {secrets.derive(SECRET, "blog-aku", given=given).fingerprint for given in passwords}
     assert len(fingerprints) == len(passwords)
     assert secrets.derive(SECRET, "shop-lumi", given=secrets.Given(smtp="a")).fingerprint not in fingerprints
+
+
+def test_a_fingerprint_is_known_without_the_rest() -> None:
+    for given in (None, secrets.Given(smtp="s", database="d"), secrets.Given(adopted={"salt-AUTH_KEY": "a"})):
+        known = secrets.derive(SECRET, "blog-aku", 2, given)
+        assert secrets.fingerprint(SECRET, "blog-aku", 2, given) == known.fingerprint
+    with pytest.raises(ValueError, match="at least"):
+        secrets.fingerprint("short", "blog-aku")

@@ -18,9 +18,9 @@ def test_a_tenant_is_full_and_its_namespace_comes_first() -> None:
 
 
 def test_the_catalogue_declares_the_same_tenants(tmp_path: Path) -> None:
-    path = tmp_path / "tenants.yaml"
-    path.write_text(Fleet(3).change("bench-0002").remove("bench-0003").catalogue())
-    specs = catalogue.load(path)
+    Fleet(3).write_catalogue(tmp_path)
+    Fleet(3).change("bench-0002").remove("bench-0003").write_catalogue(tmp_path)
+    specs = catalogue.load(tmp_path)
     assert [spec.name for spec in specs] == ["bench-0001", "bench-0002"]
     limits = [spec.wordpress.resources for spec in specs]
     assert limits[0] != limits[1]
