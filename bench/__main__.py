@@ -4,10 +4,12 @@ BENCH_TENANTS   numbers of tenants, such as "50 200 1000" (default "50 200")
 BENCH_PEERS     names, such as "floor siteforge helm8@200" (default: all); @200: with so many tenants at most
 BENCH_DEADLINE  seconds for a piece of work (default 900)
 BENCH_LABEL     what to know before reading the figures, shown above them
+BENCH_RESULTS   the results' file (default results.json); results-NAME.json is a further run on the same page
 BENCH_OUTPUT    folder for performance.md and bench/ (default docs)
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,11 +18,9 @@ from pathlib import Path
 from bench import fleet, harness, page, targets
 from bench.harness import Plan
 from bench.peers import KNOWN, PEERS
-from bench.results import Results, load
+from bench.results import Results
 from local import paths
 from local.steps import Failure, say
-
-RESULTS = "results.json"
 
 
 def plan(environment: Mapping[str, str]) -> Plan:
@@ -40,6 +40,18 @@ def plan(environment: Mapping[str, str]) -> Plan:
     deadline = _integer("BENCH_DEADLINE", environment.get("BENCH_DEADLINE", "900"))
     ordered = [name for name in KNOWN if name in names]
     return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""), most)
+
+
+def results_name(environment: Mapping[str, str]) -> str:
+    """The name of the results' file.
+
+    Raises:
+        Failure: the page would not find it.
+    """
+    name = environment.get("BENCH_RESULTS") or page.MAIN
+    if not re.fullmatch(r"results(-[A-Za-z0-9-]+)?\.json", name):
+        raise Failure(f"BENCH_RESULTS: no name of results ({name})", fix="BENCH_RESULTS=results-5000.json")
+    return name
 
 
 def _integer(variable: str, text: str) -> int:
@@ -62,17 +74,17 @@ def show(results: Results) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run, or with the argument `page` just write the page anew from the results that are there."""
+    """Run, or with the argument `page` just write the page anew from all results that are there."""
     output = Path(os.environ.get("BENCH_OUTPUT") or paths.PROJECT / "docs")
-    file = output / "bench" / RESULTS
     # Asked to end, it stops what it started, as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments != ["page"]:
             _own_state()
+            file = output / "bench" / results_name(os.environ)
             results = harness.run(plan(os.environ), lambda so_far: so_far.save(file))
             show(results)
-        page.write(load(file), output, RESULTS)
+        page.write(output)
     except Failure as failure:
         say(f"error: {failure.message}" + (f"\nfix: {failure.fix}" if failure.fix else ""))
         return 1

@@ -1,10 +1,10 @@
-"""docs/performance.md and its charts, and docs/scale.md, made from the results and nothing else."""
+"""docs/performance.md and its charts, and docs/scale.md, made from the results of one run or more and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import chart, scale, targets
-from bench.results import WORKS, Results, Row
+from bench.results import WORKS, Results, Row, load
 
 _TITLES = {
     "create": "Create all tenants",
@@ -18,9 +18,9 @@ _TITLES = {
 
 _HEAD = """# Performance
 
-Made by `make bench` from [{json}]({folder}/{json}); not written by hand. `BENCH_TENANTS="50 200 1000"`,
+Made by `make bench` from [{json}](bench/{json}); not written by hand. `BENCH_TENANTS="50 200 1000"`,
 `BENCH_PEERS="floor siteforge helm8@200"` (that one with 200 tenants at most) and `BENCH_DEADLINE=900` (seconds for a
-piece of work) choose what is run.
+piece of work) choose what is run; `BENCH_RESULTS=results-5000.json` keeps it as a further run, beside this one.
 {label}
 One harness, one run. Every peer declares the same full tenants of plan nano ({objects} objects each, with owners, a
 domain and TLS) on a fresh cluster of simulated nodes (KWOK), and is held to the same guarantee: a piece of work is over
@@ -28,11 +28,9 @@ when each tenant's Deployment and StatefulSet are ready and each of its Services
 doesn't wait for itself is waited for by the harness, on the clock. After each, objects are compared with what is
 declared.
 
-- **Run**: {date}, {machine}.
-- **Versions**: {versions}.
-- **Cluster**: {cluster}. Volumes are there before they are claimed, as a storage driver isn't what is measured.
-- **Deadline** of a piece of work: {deadline:.0f} s; `> X` is one that was cut off there, and what would have come
-  after it was left out.
+{facts}
+Volumes are there before they are claimed, as a storage driver isn't what is measured. `> X` is a piece of work that was
+cut off at its deadline, and what would have come after it was left out.
 
 Wall seconds last until the guarantee holds. CPU seconds are those of the tool with all its processes (the kernel's own
 sums), apart from those of the control plane. Memory is the resident set of all the tool's processes together at its
@@ -45,6 +43,19 @@ OpenTofu is missing: it is to be had as a Go module, but of its Kubernetes provi
 are, which know neither the PodDisruptionBudget nor the Ingress that Kubernetes has today.
 """
 
+_FACTS = """- **Run**: {date}, {machine}.
+- **Versions**: {versions}.
+- **Cluster**: {cluster}.
+- **Deadline** of a piece of work: {deadline:.0f} s.
+"""
+
+_FURTHER = """
+# A further run: {sizes} tenants
+
+Made from [{json}](bench/{json}).
+{label}
+{facts}"""
+
 _PROGRAMS = """
 Of Siteforge's with {tenants:,} tenants, by program, sampled:
 
@@ -54,8 +65,11 @@ Of Siteforge's with {tenants:,} tenants, by program, sampled:
 
 _LEAST_SECONDS = 0.1
 
-_CAUSES = Path(__file__).with_name("causes.md")
-"""Where the time goes, which no figure of a run says: written by hand."""
+MAIN = "results.json"
+"""The results of the run that the page begins with."""
+
+_CAUSES = "causes.md"
+"""Beside the results: where the time goes, which no figure of a run says; written by hand."""
 
 _PEERS = """
 ## Peers
@@ -85,50 +99,64 @@ Siteforge's wall seconds divided by the peer's in this run; below 1 it is faster
 """
 
 
-def write(results: Results, folder: Path, name: str) -> None:
-    """Write `performance.md` into `folder`, and `scale.md` if there are several numbers of tenants; and the charts.
+def write(folder: Path) -> None:
+    """Write `performance.md`, and `scale.md` if a run had several numbers of tenants; and the charts.
 
     Args:
-        results: of a run.
-        folder: of the docs.
-        name: of the results' file in its folder `bench`.
+        folder: of the docs; in its folder `bench` are the results, one file a run.
     """
     beside = folder / "bench"
-    beside.mkdir(parents=True, exist_ok=True)
-    for work in WORKS:
-        (beside / f"{work}.svg").write_text(_chart(results, work))
-    (folder / "performance.md").write_text(text(results, name))
-    if len(list(results.of(targets.OURS, "create"))) > 1:
-        (folder / "scale.md").write_text(scale.text(results))
+    runs = {name: load(beside / name) for name in sorted((one.name for one in beside.glob("results*.json")), key=_rank)}
+    for name, results in runs.items():
+        for work in WORKS:
+            (beside / _chart_name(name, work)).write_text(_chart(results, work))
+    causes = beside / _CAUSES
+    (folder / "performance.md").write_text(text(runs, causes.read_text() if causes.exists() else ""))
+    largest = max(runs, key=lambda name: max(runs[name].sizes))
+    if len(list(runs[largest].of(targets.OURS, "create"))) > 1:
+        (folder / "scale.md").write_text(scale.text(runs[largest], largest))
 
 
-def text(results: Results, name: str) -> str:
-    """The page."""
-    head = _HEAD.format(
-        json=name,
-        folder="bench",
-        label=f"\n**{results.label}**\n" if results.label else "",
-        objects=results.objects,
-        date=results.date,
-        machine=_listed(results.machine),
-        versions=_listed(results.versions),
-        cluster=_listed(results.cluster),
-        deadline=results.deadline,
-    )
-    peers = "".join(f"| {peer} | {title} |\n" for peer, title in results.titles.items())
-    verdicts = "".join(
-        f"| {found.aim} | {_number(found.value)} | {found.verdict} |\n" for found in targets.judge(results)
-    )
-    return (
-        head
-        + _TARGETS
-        + verdicts
-        + _CAUSES.read_text()
-        + _ratios(results)
-        + _PEERS
-        + peers
-        + "".join(_section(results, work) for work in WORKS)
-    )
+def _rank(name: str) -> tuple[bool, str]:
+    return name != MAIN, name
+
+
+def _chart_name(name: str, work: str) -> str:
+    """`create.svg`; of the further run `results-5000.json`, `create-5000.svg`."""
+    return f"{work}{Path(name).stem.removeprefix('results')}.svg"
+
+
+def text(runs: Mapping[str, Results], causes: str = "") -> str:
+    """The page.
+
+    Args:
+        runs: by the name of its file; the first is what the page is about.
+        causes: where the time goes.
+    """
+    pages = []
+    for number, (name, results) in enumerate(runs.items()):
+        head = (_FURTHER if number else _HEAD).format(
+            json=name,
+            sizes=" and ".join(f"{size:,}" for size in results.sizes),
+            label=f"\n**{results.label}**\n" if results.label else "",
+            objects=results.objects,
+            facts=_FACTS.format(
+                date=results.date,
+                machine=_listed(results.machine),
+                versions=_listed(results.versions),
+                cluster=_listed(results.cluster),
+                deadline=results.deadline,
+            ),
+        )
+        peers = "".join(f"| {peer} | {title} |\n" for peer, title in results.titles.items())
+        verdicts = "".join(
+            f"| {found.aim} | {_number(found.value)} | {found.verdict} |\n"
+            for found in targets.judge(results)
+            if not number or found.value is not None
+        )
+        pages += [head, _TARGETS, verdicts, "" if number else causes, _ratios(results), _PEERS, peers]
+        pages += [_section(results, work, _chart_name(name, work)) for work in WORKS]
+    return "".join(pages)
 
 
 def _ratios(results: Results) -> str:
@@ -148,10 +176,10 @@ def _ratio(results: Results, size: int, work: str, peer: str) -> str:
     return f"{'< ' if row and row.outcome == 'cut off' else ''}{_number(value)}"
 
 
-def _section(results: Results, work: str) -> str:
+def _section(results: Results, work: str, picture: str) -> str:
     lines = [
         f"\n## {_TITLES[work]}\n",
-        f"![Seconds by number of tenants](bench/{work}.svg)\n",
+        f"![Seconds by number of tenants](bench/{picture})\n",
         "| tenants | peer | wall s | CPU s | control plane s | peak MiB | its requests | all by verb | backend MB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]

@@ -47,8 +47,12 @@ class _Slope:
         return self.start + self.each * tenants
 
 
-def text(results: Results) -> str:
+def text(results: Results, name: str) -> str:
     """The page.
+
+    Args:
+        results: of a run.
+        name: of their file.
 
     Raises:
         Failure: the results have fewer than two numbers of tenants.
@@ -66,6 +70,7 @@ def text(results: Results) -> str:
     drift = _slope(results, "drift_check", small, large, lambda row: row.seconds)
     clusters = math.ceil(TENANTS / planned)
     return _PAGE.read_text().format(
+        json=name,
         objects=results.objects,
         bounds="".join(f"| {name} | {limit:,} | {own} | {limit // own:,} |\n" for name, (limit, own) in bounds.items()),
         most=most,

@@ -16,8 +16,8 @@ _PAUSES_SECONDS: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: str) -> None:
     """Export what is known of all tenants of the stack.
 
-    That is `tenants`, by name where and how to reach each and what of it can't be changed; `adminPasswords`,
-    secret, by name too; and `cluster`, the cluster's identity.
+    That is `tenants`, by name where and how to reach each, how it is meant to be and what of it can't be changed;
+    `adminPasswords`, secret, by name too; and `cluster`, the cluster's identity.
 
     Args:
         tenants: those that this run is about.
@@ -37,6 +37,8 @@ def export(tenants: Mapping[str, Tenant], others: Mapping[str, Any], cluster: st
                 "domains": tenant.domains,
                 "reach": tenant.reach,
                 "adminUser": tenant.admin_user,
+                "images": tenant.images,
+                "suspended": tenant.suspended,
                 "deletionProtection": tenant.deletion_protection,
                 "volumes": tenant.volumes,
             }

@@ -18,6 +18,7 @@ from siteforge.components.wordpress import WordPress
 from siteforge.constraints import PullPolicy
 from siteforge.document import shorten
 from siteforge.errors import SiteforgeError
+from siteforge.names import DATABASE, WORDPRESS, Role
 from siteforge.safeguards import volumes
 from siteforge.specs.wordpress import ADMIN_USER
 from siteforge.tenant_spec import TenantSpec
@@ -56,6 +57,10 @@ class Tenant(pulumi.ComponentResource):
     """The site's address: its first domain; without one, its address inside the cluster."""
     domains: pulumi.Output[list[str]]
     """Its public names, the canonical one first."""
+    images: dict[Role, str]
+    """What its pods are to run, by role."""
+    suspended: bool
+    """Whether a page stands for the site, and nothing else of it runs."""
     deletion_protection: bool
     """Whether Pulumi refuses to delete what holds data."""
     volumes: dict[str, dict[str, pulumi.Input[str | bool]]]
@@ -84,12 +89,14 @@ class Tenant(pulumi.ComponentResource):
         below = pulumi.ResourceOptions(parent=self)
         boundary = Boundary(f"{name}-boundary", tenant, below)
         site = WordPress(f"{name}-wordpress", tenant, credentials, boundary, below)
-        claims = {"wordpress": site.claim}
+        claims: dict[str, KubernetesObject] = {WORDPRESS: site.claim}
         if tenant.database:
             # A site that still serves needs it: of a suspended tenant, the page comes first.
             before = [site.deployment] if tenant.suspended else []
             database = Database(f"{name}-database", tenant, credentials, boundary, before, below)
-            claims["mariadb"] = database.claim
+            claims[DATABASE] = database.claim
+        self.images = {WORDPRESS: tenant.site.image} | ({DATABASE: tenant.database.image} if tenant.database else {})
+        self.suspended = tenant.suspended
         self.deletion_protection = tenant.deletion_protection
         self.volumes = {claim: _volume(claims[claim], volume) for claim, volume in volumes(tenant).items()}
 

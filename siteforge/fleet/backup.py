@@ -24,11 +24,10 @@ from siteforge.fleet.places import Place
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import database, pods
 from siteforge.specs.manifest import Manifest
-from siteforge.specs.wordpress import SUSPENDED
+from siteforge.specs.wordpress import ROOT, SUSPENDED
 
 _TRIES = 3
-_ROOT: Final = "/var/www/html"
-_MAINTENANCE: Final = f"{_ROOT}/.maintenance"
+_MAINTENANCE: Final = f"{ROOT}/.maintenance"
 _MAINTENANCE_SECONDS = 120
 """After so long the site opens by itself, should nobody live to open it."""
 
@@ -50,14 +49,14 @@ UNFINISHED: Final = ".siteforge-*"
 
 # What plugins cache on every visit is no part of a site's state.
 _CHANGES = (
-    f"cd {_ROOT} && find wp-content '(' -path wp-content/cache -o -path 'wp-content/{UNFINISHED}' ')' -prune"
+    f"cd {ROOT} && find wp-content '(' -path wp-content/cache -o -path 'wp-content/{UNFINISHED}' ')' -prune"
     " -o -printf '%p %y %s %T@ %C@ %l\\n'"
 )
 # 1 says that a file changed while it was read, which is found out otherwise.
-_ARCHIVE = f"tar --directory={_ROOT} --create --file=- --exclude='wp-content/{UNFINISHED}' wp-content || [ $? -eq 1 ]"
+_ARCHIVE = f"tar --directory={ROOT} --create --file=- --exclude='wp-content/{UNFINISHED}' wp-content || [ $? -eq 1 ]"
 # Where the core runs, or, of a suspended site, where the image has it (docker-entrypoint.sh of the official image).
 _VERSION = (
-    f"foreach (['{_ROOT}', '/usr/src/wordpress'] as $folder)"
+    f"foreach (['{ROOT}', '/usr/src/wordpress'] as $folder)"
     " if (is_file($file = $folder . '/wp-includes/version.php')) { include $file; break; }"
     " echo $wp_version;"
 )

@@ -1,13 +1,10 @@
 """The cluster, read and written without Pulumi: lists over all namespaces at once, watches, server-side apply.
 
-Objects are plain dicts with Kubernetes' own field names. lightkube finds and authenticates the connection;
-its typed models are not used, as reading a fleet through them would take longer than the cluster does.
+Objects are plain dicts with Kubernetes' own field names: lightkube's typed models are not used, as reading a fleet
+through them would take longer than the cluster does.
 """
 
 import contextlib
-import gc
-import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,12 +13,11 @@ from typing import Any, Self
 import httpcore2 as httpcore
 import httpx2 as httpx
 import msgspec
-from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.core.exceptions import ConfigError
 
-from siteforge import log, names
+from siteforge import names
 from siteforge.errors import ClusterError
-from siteforge.fleet import kubeconfig
+from siteforge.fleet.connection import CONNECT_SECONDS, TIMEOUT_SECONDS, WHOLE, Connection, WatchEndedError
 from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS, POD, Kind
 from siteforge.fleet.partial_object import PartialObject, PartialObjects
 from siteforge.fleet.websocket import WebSocket, handshake
@@ -30,18 +26,10 @@ from siteforge.specs.manifest import Manifest
 PAGE = 500
 """Objects a request: kubectl's own number, which keeps the API server's memory small."""
 
-_log = log.get(__name__)
-
 _LISTS_AT_ONCE = 4
-_TIMEOUT_SECONDS = 30.0
-_CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 600.0
 """So long, a command in a container may neither read nor write."""
-_TRIES = 3
-_WHOLE = msgspec.json.Decoder(dict[str, Any])
 _PARTIAL = msgspec.json.Decoder(PartialObjects)
-_REFUSALS = 10
-"""So often it waits for a server that has too much to do, as client-go does (maxRetries in rest/request.go)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,7 @@ class Change:
 
 
 class Cluster:
-    """A connection to a cluster.
+    """A cluster.
 
     Args:
         context: the kubeconfig's context; None stands for the current one.
@@ -64,25 +52,29 @@ class Cluster:
         ClusterError: there is no such context, or no kubeconfig.
     """
 
-    def __init__(self, context: str | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
-        found = kubeconfig.find(context)
-        config = found.config
-        self.context, self.server = config.context_name, config.cluster.server
-        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
-        try:
-            self._http = Client(config, ConnectionParams(timeout=timeout))
-        except (ConfigError, OSError) as error:
-            raise ClusterError(f"kubeconfig, context {self.context}: {error} - mend its user or cluster") from None
-        if not found.compressed:
-            self._http.headers["Accept-Encoding"] = "identity"
-        self.requests = 0
+    def __init__(self, context: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
+        self._connection = Connection(context, seconds)
+
+    @property
+    def context(self) -> str:
+        """The name of the kubeconfig's context."""
+        return self._connection.context
+
+    @property
+    def server(self) -> str:
+        """The API server's address."""
+        return self._connection.server
+
+    @property
+    def requests(self) -> int:
         """How many were made."""
+        return self._connection.requests
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._connection.http.close()
 
     def uid(self) -> str:
         """What tells this cluster from every other: the identity of its namespace kube-system."""
@@ -107,7 +99,7 @@ class Cluster:
         self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
     ) -> tuple[list[dict[str, Any]], str]:
         """The same, and the resource version that a watch goes on from."""
-        return self._list(kind, _WHOLE, labels, fields, namespace)
+        return self._list(kind, WHOLE, labels, fields, namespace)
 
     def partial_objects(
         self, kind: Kind, *, labels: str = "", fields: str = "", namespace: str | None = None
@@ -138,7 +130,7 @@ class Cluster:
         query = {"limit": str(PAGE)} | _selectors(labels, fields)
         found: list[Any] = []
         while True:
-            page = self._ask("GET", kind.path(namespace), query, absent_ok=True, decoder=decoder)
+            page = self._connection.ask("GET", kind.path(namespace), query, absent_ok=True, decoder=decoder)
             found += page.get("items") or ()
             metadata = page.get("metadata", {})
             if not metadata.get("continue"):
@@ -151,7 +143,7 @@ class Cluster:
         Raises:
             ClusterError: the API server can't be asked, or refuses.
         """
-        return self._ask("GET", kind.path(namespace, name), absent_ok=True)
+        return self._connection.ask("GET", kind.path(namespace, name), absent_ok=True)
 
     def apply(self, manifest: Manifest, manager: str = names.FIELD_MANAGER) -> dict[str, Any]:
         """Server-side apply (kubernetes.io/docs/reference/using-api/server-side-apply) of one object.
@@ -162,7 +154,7 @@ class Cluster:
         kind = BY_NAME[manifest["kind"]]
         path = kind.path(manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
         query = {"fieldManager": manager, "force": "true"}
-        return self._ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
+        return self._connection.ask("PATCH", path, query, body=manifest, content_type="application/apply-patch+yaml")
 
     def patch(self, kind: Kind, name: str, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Merge patch (RFC 7386) of one object: null removes a field.
@@ -171,7 +163,7 @@ class Cluster:
             ClusterError: as `get`; also if there is none.
         """
         content_type = "application/merge-patch+json"
-        return self._ask("PATCH", kind.path(namespace, name), body=body, content_type=content_type)
+        return self._connection.ask("PATCH", kind.path(namespace, name), body=body, content_type=content_type)
 
     def create(self, kind: Kind, body: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
         """Create one object.
@@ -179,7 +171,7 @@ class Cluster:
         Raises:
             ClusterError: as `get`; also if there is one of this name.
         """
-        return self._ask("POST", kind.path(namespace), body=body)
+        return self._connection.ask("POST", kind.path(namespace), body=body)
 
     def delete(self, kind: Kind, name: str, namespace: str | None = None) -> None:
         """Delete one object, if it is there.
@@ -187,7 +179,7 @@ class Cluster:
         Raises:
             ClusterError: as `get`.
         """
-        self._ask("DELETE", kind.path(namespace, name), absent_ok=True)
+        self._connection.ask("DELETE", kind.path(namespace, name), absent_ok=True)
 
     def read(self, path: str) -> dict[str, Any]:
         """What a path answers that is no object's, as a node's statistics; empty if there is no such thing.
@@ -195,7 +187,7 @@ class Cluster:
         Raises:
             ClusterError: as `get`.
         """
-        return self._ask("GET", path, absent_ok=True)
+        return self._connection.ask("GET", path, absent_ok=True)
 
     def log(self, namespace: str, pod: str, container: str, **query: str) -> Iterator[str]:
         """The lines of a container's log, oldest first.
@@ -210,9 +202,9 @@ class Cluster:
         """
         path = f"{POD.path(namespace, pod)}/log"
         # A site that says nothing for hours is followed all the same.
-        silence = None if "follow" in query else _TIMEOUT_SECONDS
+        silence = None if "follow" in query else TIMEOUT_SECONDS
         try:
-            with self._stream(path, [("container", container), *query.items()], silence=silence) as answer:
+            with self._connection.stream(path, [("container", container), *query.items()], silence=silence) as answer:
                 rest = b""
                 for chunk in answer.iter_bytes():
                     # Not `iter_lines`: characters of other scripts and form feeds end no line of a log.
@@ -221,7 +213,7 @@ class Cluster:
                 if rest:
                     yield rest.decode(errors="replace")
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
+            raise self._connection.unreachable(error) from None
 
     @contextlib.contextmanager
     def websocket(self, path: str, query: Sequence[tuple[str, str]], protocol: str) -> Iterator[WebSocket]:
@@ -237,7 +229,7 @@ class Cluster:
         """
         wanted = httpx.codes.SWITCHING_PROTOCOLS
         try:
-            with self._stream(path, query, headers=handshake(protocol), wanted=wanted) as answer:
+            with self._connection.stream(path, query, headers=handshake(protocol), wanted=wanted) as answer:
                 if answer.headers.get("Sec-WebSocket-Protocol") != protocol:
                     raise ClusterError(
                         f"the API server at {self.server} doesn't speak {protocol} - Kubernetes 1.30 does"
@@ -246,7 +238,7 @@ class Cluster:
                 yield connection
                 connection.close()
         except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, ConfigError, OSError) as error:
-            raise self._unreachable(error) from None
+            raise self._connection.unreachable(error) from None
 
     def watch(
         self, kind: Kind, version: str, *, labels: str = "", namespace: str | None = None, seconds: int = 60
@@ -260,7 +252,7 @@ class Cluster:
         query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(seconds)} | _selectors(labels, "")
         path = kind.path(namespace)
         try:
-            with self._stream(path, list(query.items()), silence=seconds + _CONNECT_SECONDS) as answer:
+            with self._connection.stream(path, list(query.items()), silence=seconds + CONNECT_SECONDS) as answer:
                 for line in _lines(answer):
                     event = msgspec.json.decode(line)
                     if event["type"] == "ERROR":
@@ -268,97 +260,7 @@ class Cluster:
                     if event["type"] != "BOOKMARK":
                         yield Change(event["type"], event["object"])
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from None
-
-    @contextlib.contextmanager
-    def _stream(
-        self,
-        path: str,
-        query: Sequence[tuple[str, str]],
-        *,
-        headers: Mapping[str, str] | None = None,
-        silence: float | None = _TIMEOUT_SECONDS,
-        wanted: int = httpx.codes.OK,
-    ) -> Iterator[httpx.Response]:
-        """What a path answers, to be read as it comes; a server that has too much to do is waited for."""
-        timeout = httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS, read=silence)
-        for refused in range(_REFUSALS + 1):
-            self.requests += 1
-            with self._http.stream("GET", path, params=list(query), headers=headers, timeout=timeout) as answer:
-                if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and refused < _REFUSALS:
-                    _rest(answer)
-                    continue
-                if answer.status_code != wanted:
-                    answer.read()
-                    _raise(answer, path)
-                yield answer
-                return
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        body: Mapping[str, Any] | None = None,
-        content_type: str = "application/json",
-        absent_ok: bool = False,
-        decoder: "msgspec.json.Decoder[Any]" = _WHOLE,
-    ) -> dict[str, Any]:
-        content = None if body is None else msgspec.json.encode(body)
-        began = time.monotonic()
-        failed = refused = 0
-        while True:
-            self.requests += 1
-            try:
-                answer = self._http.request(
-                    method, path, params=query, content=content, headers={"Content-Type": content_type}
-                )
-            except (httpx.HTTPError, ConfigError, OSError) as error:
-                failed += 1
-                if failed == _TRIES or method == "POST":
-                    raise self._unreachable(error) from None
-                _log.warning("request failed, trying again", method=method, path=path, error=str(error))
-                continue
-            _log.debug("request", method=method, path=path, status=answer.status_code, seconds=_since(began))
-            if answer.status_code == httpx.codes.NOT_FOUND and absent_ok:
-                return {}
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and refused < _REFUSALS:
-                refused += 1
-                _rest(answer)
-                continue
-            if answer.is_error:
-                _raise(answer, path)
-            try:
-                found: dict[str, Any] = decoder.decode(answer.content)
-                return found
-            except msgspec.DecodeError:
-                raise ClusterError(
-                    f"what answers at {self.server} is no API server: {path} is not JSON"
-                    " - is this the address of the cluster in the kubeconfig?"
-                ) from None
-
-    def _unreachable(self, error: Exception) -> ClusterError:
-        reason = str(error) or type(error).__name__
-        return ClusterError(
-            f"the API server at {self.server} can't be asked: {reason} - is the cluster up and reachable?"
-        )
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Without garbage collection: it would walk a million plain values again and again, and find no cycle."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-class WatchEndedError(ClusterError):
-    """A watch can't go on: what has happened since is known by a list only."""
+            raise self._connection.unreachable(error) from None
 
 
 def _lines(answer: httpx.Response) -> Iterator[str]:
@@ -371,25 +273,3 @@ def _lines(answer: httpx.Response) -> Iterator[str]:
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
     return ({"labelSelector": labels} if labels else {}) | ({"fieldSelector": fields} if fields else {})
-
-
-def _since(began: float) -> float:
-    return round(time.monotonic() - began, 3)
-
-
-def _rest(answer: httpx.Response) -> None:
-    """Do as the API server asks that has too much to do (Retry-After, in seconds)."""
-    text = answer.headers.get("Retry-After", "1")
-    time.sleep(min(float(text) if re.fullmatch("[0-9]+", text) else 1.0, _CONNECT_SECONDS))
-
-
-def _raise(answer: httpx.Response, path: str) -> None:
-    try:
-        said = msgspec.json.decode(answer.content).get("message", "")
-    except (msgspec.DecodeError, AttributeError):
-        said = ""
-    if answer.status_code == httpx.codes.GONE:
-        raise WatchEndedError(said or path)
-    fix = {401: "log in again", 403: "ask for the right, or use another context"}.get(answer.status_code, "")
-    reason = said or answer.reason_phrase
-    raise ClusterError(f"the API server refuses {path} ({answer.status_code}): {reason}{f' - {fix}' if fix else ''}")

@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from siteforge import garbage
 from siteforge.configuration import Configuration
 from siteforge.errors import ClusterError, SettingsError
-from siteforge.fleet.cluster import Cluster, uncollected
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.differences import Difference, differences, stray
 from siteforge.fleet.kinds import BY_NAME, NAMESPACE, OURS, TENANT_KINDS, Kind
 from siteforge.fleet.project import Project
@@ -74,7 +75,7 @@ def drifted(project: Project, cluster: Cluster, names: Collection[str] | None = 
     specs = _chosen(project.tenants, names)
     started, asked = time.monotonic(), cluster.requests
     only = namespace(specs[0].name) if names and len(specs) == 1 else None
-    with uncollected(), ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+    with garbage.uncollected(), ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
         try:
             lists = [pool.submit(_listed, cluster, kind, only) for kind in TENANT_KINDS]
             # The server answers meanwhile.

@@ -24,6 +24,7 @@ from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.execution import Container
 from siteforge.fleet.places import Place
 from siteforge.fleet.restore import Restored
+from siteforge.specs.wordpress import CONTENT, ROOT
 
 _BESIDE: Final = "siteforge-import"
 """The database beside the site's, and the account that may write there and nowhere else."""
@@ -54,7 +55,7 @@ _NAME = re.compile(r"[A-Za-z0-9_$-]{1,64}")
 _CORE = ("options", "posts", "usermeta", "users")
 
 _ROOM = "df --block-size=1 --output=avail {} | tail -n 1"
-_VERSIONS = "include '/var/www/html/wp-includes/version.php'; echo $wp_version, ' ', $wp_db_version;"
+_VERSIONS = f"include '{ROOT}/wp-includes/version.php'; echo $wp_version, ' ', $wp_db_version;"
 _PREFIX = 'printf %s "${WORDPRESS_TABLE_PREFIX:-wp_}"'
 
 
@@ -90,7 +91,7 @@ def move_in(
     of = backup.workings(cluster, tenant)
     # The dump is there beside the site's own tables, whose indexes make them larger than their text.
     _check_room(cluster, of.database, "/var/lib/mysql", 2 * size)
-    _check_room(cluster, of.site, "/var/www/html/wp-content", content)
+    _check_room(cluster, of.site, CONTENT, content)
     with tempfile.TemporaryDirectory(prefix="siteforge-") as temporary, Writer(Path(temporary), tenant.name) as writer:
         with _beside(cluster, of, dump, progress):
             addresses = _as_ours(cluster, of, dump)

@@ -15,7 +15,8 @@ from itertools import product
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import Change, Cluster, WatchEndedError
+from siteforge.fleet.cluster import Change, Cluster
+from siteforge.fleet.connection import WatchEndedError
 from siteforge.fleet.kinds import BY_NAME, ENDPOINT_SLICE, OURS, Kind
 from siteforge.fleet.partial_object import PartialObject
 from siteforge.names import DATABASE, WORDPRESS

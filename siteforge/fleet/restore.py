@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
 from urllib.parse import urlsplit
 
 from siteforge import names
@@ -23,19 +22,19 @@ from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.kinds import POD
 from siteforge.fleet.places import Place
 from siteforge.specs import database
+from siteforge.specs.wordpress import CONTENT
 
-_CONTENT: Final = "/var/www/html/wp-content"
 _NEW, _OLD = ".siteforge-restored", ".siteforge-replaced"
 
 _UNPACK = f"""set -e
-cd {_CONTENT}
+cd {CONTENT}
 rm -rf {_NEW} {_OLD}
 mkdir {_NEW}
 tar --directory={_NEW} --extract --file=- --strip-components=1 || {{ code=$?; rm -rf {_NEW}; exit $code; }}
 """
 
 _EXCHANGE = f"""set -e
-cd {_CONTENT}
+cd {CONTENT}
 mkdir -p {_OLD}
 find . -mindepth 1 -maxdepth 1 ! -name {_NEW} ! -name {_OLD} -exec mv --target-directory={_OLD} {{}} +
 find {_NEW} -mindepth 1 -maxdepth 1 -exec mv --target-directory=. {{}} +

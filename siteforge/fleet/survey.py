@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from siteforge import names
+from siteforge import garbage, names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, printable
 from siteforge.fleet import diagnosis
-from siteforge.fleet.cluster import Cluster, uncollected
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.diagnosis import Cause, Reason
 from siteforge.fleet.kinds import BY_NAME, EVENT, NAMESPACE, NODE, OURS
 from siteforge.fleet.partial_object import PartialObject
@@ -67,7 +67,7 @@ def fleet(cluster: Cluster, tenants: Sequence[Tenant], *, volumes: bool = False)
     Raises:
         ClusterError: the API server can't be asked, or refuses.
     """
-    with uncollected():
+    with garbage.uncollected():
         kinds = {kind: BY_NAME[kind] for kind in KINDS}
         found = cluster.fleet(kinds.values())
         lists = {name: found[kind] for name, kind in kinds.items()}

@@ -14,8 +14,6 @@ from siteforge.specs.manifest import Manifest, manifest
 LONGEST_SECONDS: Final = 6 * 3600
 """After so long they end by themselves, should nobody live to remove them."""
 
-_CONTENT = "/var/www/html/wp-content"
-
 
 def name(role: Role) -> str:
     """Of the pod with the data of a role."""
@@ -48,7 +46,9 @@ def _files(tenant: Blueprint) -> dict[str, Any]:
         "command": ["sleep", str(LONGEST_SECONDS)],
         "resources": pods.resources(pods.little(tenant.site.size)),
         "securityContext": pods.CONTAINER_SECURITY,
-        "volumeMounts": [{"name": "content", "mountPath": _CONTENT, "subPath": "wp-content", "readOnly": True}],
+        "volumeMounts": [
+            {"name": "content", "mountPath": wordpress.CONTENT, "subPath": "wp-content", "readOnly": True}
+        ],
     }
     return {
         "serviceAccountName": WORDPRESS,

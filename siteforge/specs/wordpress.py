@@ -9,7 +9,7 @@ lives on the volume.
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from siteforge import names, quantities
 from siteforge.blueprint import Blueprint
@@ -38,7 +38,10 @@ _COMPONENT = "app.kubernetes.io/component"
 SUSPENDED = {_COMPONENT: "suspended"}
 """Tells the pod of a suspended tenant's page from one of a site: both are of one Deployment."""
 
-_ROOT = "/var/www/html"
+ROOT: Final = "/var/www/html"
+"""Where the image has Apache look for the site."""
+CONTENT: Final = f"{ROOT}/wp-content"
+"""All of the site that isn't core: what its volume keeps."""
 SCRIPTS_FOLDER = "/opt/siteforge/scripts"
 _SCRIPTS = ("config.php", "install.php", "site.json", "site.php")
 _HEALTH_PATH = "/siteforge-health.php"
@@ -337,9 +340,9 @@ def _container(tenant: Blueprint) -> dict[str, Any]:
         "ports": [_port("http", PORT), *([_port("metrics", METRICS_PORT)] if measured else [])],
         "env": _environment(tenant),
         "volumeMounts": [
-            {"name": "core", "mountPath": _ROOT},
-            file(f"{_ROOT}{_HEALTH_PATH}", "health.php"),
-            {"name": "content", "mountPath": f"{_ROOT}/wp-content", "subPath": "wp-content"},
+            {"name": "core", "mountPath": ROOT},
+            file(f"{ROOT}{_HEALTH_PATH}", "health.php"),
+            {"name": "content", "mountPath": CONTENT, "subPath": "wp-content"},
             file("/etc/apache2/conf-enabled/siteforge.conf", "apache.conf"),
             {"name": "run", "mountPath": "/run"},
             *([file("/etc/apache2/conf-enabled/siteforge-metrics.conf", "metrics.conf")] if measured else []),

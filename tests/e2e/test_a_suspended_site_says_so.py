@@ -101,6 +101,7 @@ def test_a_site_is_suspended_and_comes_back_with_all_its_data(awake: Stack, site
     assert "nothing to do" in again.stdout
     is_copied_as_it_is(awake)
     assert condition(awake) == "Suspended"
+    assert awake.output("tenants")[BLOG]["suspended"]
     # Plain Pulumi takes it as it is, and waits for nothing.
     assert awake.up().counts.keys() == {"unchanged"}
 

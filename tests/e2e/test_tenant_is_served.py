@@ -1,3 +1,4 @@
+from local import images
 from tests.support.commands import kubectl
 from tests.support.site import Site
 from tests.support.stack import Stack
@@ -35,6 +36,8 @@ def test_the_outputs_say_where_and_how(blog_stack: Stack) -> None:
             "domains": [],
             "reach": "kubectl port-forward --namespace e2e-blog service/wordpress 8080:80",
             "adminUser": "admin",
+            "images": {"wordpress": images.WORDPRESS, "mariadb": images.MARIADB},
+            "suspended": False,
             "deletionProtection": False,
             "volumes": {"mariadb": VOLUME, "wordpress": VOLUME},
         }

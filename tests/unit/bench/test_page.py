@@ -1,12 +1,14 @@
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
 from bench import chart, page
-from bench.__main__ import RESULTS, main, plan
+from bench.__main__ import main, plan, results_name
+from bench.page import MAIN
 from bench.peers import PEERS
-from bench.results import Results, Row, load
+from bench.results import Results, Row
 from local import paths
 from local.paths import PROJECT
 from local.steps import Failure
@@ -15,9 +17,26 @@ DOCS = PROJECT / "docs"
 
 
 def test_the_page_and_its_charts_are_those_of_the_results(tmp_path: Path) -> None:
-    page.write(load(DOCS / "bench" / RESULTS), tmp_path, RESULTS)
-    for made in (path for path in tmp_path.rglob("*") if path.is_file()):
-        assert made.read_text() == (DOCS / made.relative_to(tmp_path)).read_text(), made.name
+    written = [*DOCS.glob("bench/results*.json"), DOCS / "bench" / "causes.md"]
+    (tmp_path / "bench").mkdir()
+    for path in written:
+        shutil.copy(path, tmp_path / "bench")
+    page.write(tmp_path)
+    names = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    for name in names:
+        assert (tmp_path / name).read_text() == (DOCS / name).read_text(), name
+    assert names >= {path.relative_to(DOCS) for path in DOCS.glob("bench/*")}
+
+
+def test_a_further_run_follows_with_its_own_charts(tmp_path: Path) -> None:
+    rows = [Row(size, "siteforge", "create", "done", seconds=size) for size in (500, 5000)]
+    found = Results("", "2026-11-29", {}, {}, {}, 25, {"siteforge": "Siteforge"}, 900.0, rows)
+    text = page.text({MAIN: found, "results-5000.json": found})
+    assert "# A further run: 500 and 5,000 tenants\n\nMade from [results-5000.json](bench/results-5000.json)" in text
+    assert text.count("(bench/create.svg)") == text.count("(bench/create-5000.svg)") == 1
+    assert text.count("create 5,000: at least 0.85 of the speed of 500 | 1 | met") == 2
+    further = text.partition("# A further run")[2]
+    assert "not measured" in text and "not measured" not in further
 
 
 def test_what_was_cut_off_not_offered_or_failed_is_said() -> None:
@@ -27,7 +46,7 @@ def test_what_was_cut_off_not_offered_or_failed_is_said() -> None:
         Row(50, "floor", "create", "failed", "exited with 1: a | b"),
     ]
     titles = {row.peer: row.peer for row in rows}
-    text = page.text(Results("small run", "2026-11-29", {}, {}, {}, 23, titles, 900.0, rows), RESULTS)
+    text = page.text({MAIN: Results("small run", "2026-11-29", {}, {}, {}, 23, titles, 900.0, rows)})
     assert "| 50 | naive | > 900 |" in text
     assert "| 50 | helm8 | not offered |" in text
     assert "| 50 | floor | failed: exited with 1: a \\| b |" in text
@@ -41,7 +60,7 @@ def test_siteforge_is_divided_by_each_peer_and_a_bound_is_marked() -> None:
         Row(50, "naive", "create", "cut off", seconds=900),
     ]
     titles = {row.peer: row.peer for row in rows}
-    text = page.text(Results("", "2026-11-29", {}, {}, {}, 24, titles, 900.0, rows), RESULTS)
+    text = page.text({MAIN: Results("", "2026-11-29", {}, {}, {}, 24, titles, 900.0, rows)})
     assert "| Create all tenants | 50 | 2 | < 0.0111 |" in text
 
 
@@ -78,6 +97,15 @@ def test_a_mistake_is_told_with_its_fix(variables: dict[str, str]) -> None:
     with pytest.raises(Failure, match=next(iter(variables))) as caught:
         plan(variables)
     assert caught.value.fix
+
+
+def test_results_have_a_name_by_which_the_page_finds_them() -> None:
+    assert results_name({}) == MAIN
+    assert results_name({"BENCH_RESULTS": "results-5000.json"}) == "results-5000.json"
+    for name in ("5000.json", "results.txt", "../results.json", "results-.json"):
+        with pytest.raises(Failure, match="BENCH_RESULTS") as caught:
+            results_name({"BENCH_RESULTS": name})
+        assert caught.value.fix
 
 
 def test_the_clones_own_cluster_is_never_used(

@@ -28,7 +28,7 @@ def results(*sizes: int) -> Results:
 
 
 def test_the_figures_are_those_of_the_slopes() -> None:
-    text = scale.text(results(50, 100, 200))
+    text = scale.text(results(50, 100, 200), "results.json")
     assert "From 100 to 200 tenants" in text
     assert "| make all | 2.0 s, 3.0 s | 10.0 ms | 27 s |" in text
     assert "2.6 GB a cluster" in text
@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_slopes() -> None:
 
 
 def test_the_clusters_hold_all_tenants_below_every_bound() -> None:
-    text = scale.text(results(50, 100))
+    text = scale.text(results(50, 100), "results.json")
     (planned,), (clusters,) = (
         re.findall(r"\*\*([\d,]+) tenants a cluster", text),
         re.findall(r"(\d+)\nclusters|(\d+) clusters", text),
@@ -49,4 +49,4 @@ def test_the_clusters_hold_all_tenants_below_every_bound() -> None:
 
 def test_one_number_of_tenants_makes_no_slope() -> None:
     with pytest.raises(Failure, match="two numbers of tenants"):
-        scale.text(results(50))
+        scale.text(results(50), "results.json")

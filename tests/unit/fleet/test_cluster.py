@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from siteforge.errors import ClusterError
-from siteforge.fleet.cluster import Cluster, WatchEndedError
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.connection import WatchEndedError
 from siteforge.fleet.kinds import POD
 from tests.support import servers
 

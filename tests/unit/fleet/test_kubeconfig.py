@@ -27,7 +27,7 @@ def test_answers_are_compressed_unless_the_kubeconfig_says_otherwise_of_this_clu
     write(tmp_path, monkeypatch, **fields)
     assert kubeconfig.find().compressed == compressed
     with Cluster() as cluster:
-        assert ("gzip" in cluster._http.headers["Accept-Encoding"]) == compressed
+        assert ("gzip" in cluster._connection.http.headers["Accept-Encoding"]) == compressed
 
 
 def test_what_answers_uncompressed_is_read_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
