@@ -2,11 +2,16 @@
 
 import json
 from collections import Counter
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from siteforge.cli import options
 from siteforge.cli.options import Output, OutputOption, StackOption
+
+if TYPE_CHECKING:
+    from siteforge.fleet.project import Project
 
 app = typer.Typer(help="Split the catalogue over several stacks, and move tenants between them.", no_args_is_help=True)
 
@@ -22,18 +27,30 @@ def show(stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
     """
     from siteforge.fleet.project import Project
 
-    project = Project.find(stack)
-    tenants = Counter(project.cells.stack(spec.name) for spec in project.tenants)
-    rows = [(one, len(project.cells.buckets(one)), tenants[one]) for one in project.cells.stacks]
+    rows = _rows(Project.find(stack))
     if output is Output.JSON:
-        typer.echo(json.dumps([dict(zip(("stack", "buckets", "tenants"), row, strict=True)) for row in rows], indent=2))
+        typer.echo(json.dumps(rows, indent=2))
         return
-    for name, buckets, number in rows:
-        typer.echo(f"{name}: {number} tenants, {buckets} buckets")
+    for row in rows:
+        typer.echo(f"{row['stack']}: {row['tenants']} tenants, {row['buckets']} buckets")
+
+
+def _rows(project: "Project") -> list[dict[str, str | int]]:
+    tenants = Counter(project.cells.stack(spec.name) for spec in project.tenants)
+    return [
+        {"stack": one, "buckets": len(project.cells.buckets(one)), "tenants": tenants[one]}
+        for one in project.cells.stacks
+    ]
+
+
+def _told(project: "Project", output: Output) -> None:
+    """The cells as they are by now: a copy of the project reads them anew."""
+    if output is Output.JSON:
+        typer.echo(json.dumps(_rows(replace(project)), indent=2))
 
 
 @app.command()
-def add(name: NameArgument, stack: StackOption = None) -> None:
+def add(name: NameArgument, stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
     """Make a stack a cell, and move its fair share of the tenants there; nothing in the cluster is touched.
 
     Example: siteforge cells add prod-b
@@ -43,11 +60,14 @@ def add(name: NameArgument, stack: StackOption = None) -> None:
 
     project = Project.find(stack)
     with project.cluster() as cluster:
-        cells.add(project, cluster, name, typer.echo)
+        cells.add(project, cluster, name, options.steps(output))
+    _told(project, output)
 
 
 @app.command()
-def move(buckets: BucketsArgument, name: NameArgument, stack: StackOption = None) -> None:
+def move(
+    buckets: BucketsArgument, name: NameArgument, stack: StackOption = None, output: OutputOption = Output.TEXT
+) -> None:
     """Move buckets, and the tenants in them, to a stack; nothing in the cluster is touched.
 
     Example: siteforge cells move 512-600 prod-b
@@ -64,11 +84,12 @@ def move(buckets: BucketsArgument, name: NameArgument, stack: StackOption = None
         raise typer.BadParameter(f"{error.message()} ({buckets})") from None
     project = Project.find(stack)
     with project.cluster() as cluster:
-        cells.move(project, cluster, name, numbers, typer.echo)
+        cells.move(project, cluster, name, numbers, options.steps(output))
+    _told(project, output)
 
 
 @app.command()
-def resume(stack: StackOption = None) -> None:
+def resume(stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
     """End a move that was cut short.
 
     Example: siteforge cells resume
@@ -78,4 +99,5 @@ def resume(stack: StackOption = None) -> None:
 
     project = Project.find(stack)
     with project.cluster() as cluster:
-        cells.resume(project, cluster, typer.echo)
+        cells.resume(project, cluster, options.steps(output))
+    _told(project, output)

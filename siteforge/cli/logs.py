@@ -1,5 +1,6 @@
 """`siteforge logs`: the logs of a tenant's pods as one."""
 
+import json
 import re
 import signal
 import threading
@@ -8,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from siteforge.cli import options
-from siteforge.cli.options import StackOption, TenantName
+from siteforge.cli.options import Output, OutputOption, StackOption, TenantName
 from siteforge.errors import printable
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -50,10 +51,11 @@ def logs(
     component: Annotated[
         Literal["wordpress", "mariadb"] | None, typer.Option("--component", "-c", help="One of the two; both if not.")
     ] = None,
+    output: OutputOption = Output.TEXT,
 ) -> None:
     """Show the logs of a tenant's pods in the order of time, each line after the name of its pod.
 
-    Exits with 1 if there is no pod with a log, or the cluster can't be asked.
+    Exits with 1 if there is no pod with a log, or the cluster can't be asked. As JSON, each line is an object.
 
     Examples: siteforge logs blog-aku; siteforge logs blog-aku --follow --component wordpress --since 10m
     """
@@ -85,6 +87,10 @@ def logs(
         else:
             lines = fleet_logs.read(cluster, namespace, component, tail=tail, seconds=since)
         for line in lines:
+            if output is Output.JSON:
+                where = {"pod": line.source.pod, "container": line.source.container}
+                typer.echo(json.dumps({"time": line.time, **where, "text": line.text}))
+                continue
             prefix = str(line.source)
             colour = colours.setdefault(prefix, _COLOURS[len(colours) % len(_COLOURS)])
             # What visitors write into a log must not act on the terminal.

@@ -1,6 +1,6 @@
 """The arguments and options that commands share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +43,11 @@ def complete_moment(context: typer.Context, incomplete: str) -> Iterable[str]:
     found, _ = archives.listed(place, tenant)
     times = [archives.LATEST, *(one.about.time for one in found)]
     return [time for time in times if time.startswith(incomplete)]
+
+
+def steps(output: Output) -> Callable[[str], None]:
+    """What tells each step of a command: where its result is data, beside that."""
+    return lambda text: typer.echo(text, err=output is Output.JSON)
 
 
 def known(project: "Project", tenant: str) -> "TenantSpec":

@@ -1,12 +1,13 @@
 """`siteforge report`: the fleet's status as an HTML page."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from siteforge.cli.options import StackOption
+from siteforge.cli.options import Output, StackOption
 from siteforge.cli.status import DriftOption, look
 from siteforge.errors import SettingsError, printable
 
@@ -17,6 +18,7 @@ def report(
     ),
     stack: StackOption = None,
     drift: DriftOption = False,
+    output: Annotated[Output, typer.Option("--output", help="Text for people, JSON for programs.")] = Output.TEXT,
 ) -> None:
     """Write the fleet's status as one HTML page that needs no server and nothing else.
 
@@ -42,4 +44,7 @@ def report(
         raise SettingsError(
             f"{printable(str(output_file))} can't be written ({error.strerror}) - name another"
         ) from None
+    if output is Output.JSON:
+        typer.echo(json.dumps({"file": str(output_file), "tenants": len(statuses)}))
+        return
     typer.echo(f"{printable(str(output_file))}: {len(statuses)} tenant{'s' * (len(statuses) != 1)}")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from siteforge.errors import ClusterError
@@ -52,6 +52,12 @@ class Line:
     moment: Moment
     source: Source
     text: str
+
+    @property
+    def time(self) -> str:
+        """The moment by RFC 3339, in UTC and to the nanosecond; empty where the kubelet told none."""
+        seconds, rest = divmod(self.moment, _NANOSECONDS)
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z" if self.moment else ""
 
 
 def sources(pods: Iterable[Manifest]) -> list[Source]:

@@ -55,7 +55,7 @@ def uids(name: str) -> dict[str, str]:
 
 
 def converged(stack: Stack) -> None:
-    stack.siteforge("recover")
+    assert json.loads(stack.siteforge("recover", "--output", "json").stdout)["recovered"]
     assert up(stack)["failed"] == {}
     assert all(ready(name) for name in NAMES)
     assert in_state(stack) == set(NAMES)

@@ -76,9 +76,10 @@ def settled(stack: Stack, name: str) -> None:
 
 def test_a_tenant_whose_state_is_lost_is_taken_over_as_it_is(lost: Stack) -> None:
     before, had = everything(LOST), passwords(LOST)
-    done = lost.siteforge("adopt", LOST)
-    assert f"{LOST}: its passwords are the derived ones" in done.stdout
-    assert f"{LOST}: 21 objects taken over, 0 made, none replaced" in done.stdout
+    done = lost.siteforge("adopt", LOST, "--output", "json")
+    assert f"{LOST}: its passwords are the derived ones" in done.stderr
+    assert f"{LOST}: 21 objects taken over, 0 made, none replaced" in done.stderr
+    assert json.loads(done.stdout) == {"tenants": [LOST], "failed": {}, "problems": []}
     assert everything(LOST) == before
     assert passwords(LOST) == had
     assert "Written before the state was lost" in Site(LOST).posts()

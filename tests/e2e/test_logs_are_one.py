@@ -1,6 +1,9 @@
+import json
 import signal
 import subprocess
 import threading
+import time
+from datetime import datetime
 from queue import Empty, Queue
 
 from local import workspace
@@ -23,6 +26,10 @@ def test_logs_of_all_pods_are_merged(blog_stack: Stack, site: Site) -> None:
     assert installing < asked
     few = blog_stack.siteforge("logs", NAMESPACE, "--component", "mariadb", "--tail", "2").stdout.splitlines()
     assert [line.partition(" ")[0] for line in few] == ["mariadb-0", "mariadb-0"]
+    told = blog_stack.siteforge("logs", NAMESPACE, "--since", "1h", "--output", "json").stdout.splitlines()
+    (row,) = (row for row in map(json.loads, told) if '"GET /?before HTTP/1.1"' in row["text"])
+    assert row["container"] == "wordpress" and row["pod"].startswith("wordpress-")
+    assert abs(datetime.fromisoformat(row["time"][:19] + "+00:00").timestamp() - time.time()) < 3600
 
 
 def test_logs_can_be_followed_until_ctrl_c(blog_stack: Stack, site: Site) -> None:

@@ -48,7 +48,8 @@ def test_a_move_touches_nothing_in_the_cluster_and_both_stacks_are_as_they_shoul
     first: Stack, second: Stack
 ) -> None:
     before = {name: versions(name) for name in NAMES}
-    first.siteforge("cells", "add", "cell-two")
+    told = json.loads(first.siteforge("cells", "add", "cell-two", "--output", "json").stdout)
+    assert [(row["stack"], row["tenants"]) for row in told] == [("cell-one", 1), ("cell-two", 2)]
     assert layout(first).stack(LAST) == "cell-two"
     assert in_state(second) == {"e2e-cell-a", "e2e-cell-b"}
     assert in_state(first) == {"e2e-cell-e"}

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_the_report_of_a_fleet_shows_its_tenant(blog_stack: Stack, browser: Brow
     path = blog_stack.folder / "fleet.html"
     assert blog_stack.siteforge("report", "--output-file", "fleet.html").stdout == "fleet.html: 1 tenant\n"
     assert shown(browser.document(path)) == ["e2e-blog"]
+    told = blog_stack.siteforge("report", "--output-file", "fleet.html", "--output", "json").stdout
+    assert json.loads(told) == {"file": "fleet.html", "tenants": 1}
     refused = blog_stack.siteforge("report", "-o", "there/is/none.html", check=False)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "there/is/none.html can't be written (No such file or directory) - name another\n"

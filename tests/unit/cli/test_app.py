@@ -2,9 +2,12 @@ import importlib.metadata
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from siteforge.cli import app
 from tests.support.cli import siteforge
@@ -24,6 +27,31 @@ def test_every_command_explains_itself(command: str) -> None:
     shown = siteforge(*filter(None, [command, "--help"]))
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"Usage: siteforge {command}".strip() in shown.stdout
+
+
+OWN_FORM = {"schema", "redact", "metrics", "reconciler"}
+"""JSON Schema, a filtered log, Prometheus' text; a log and metrics."""
+
+
+def leaves(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The commands, by name, those of a group after its name."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from leaves(one, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", one
+
+
+def test_every_result_is_to_be_had_as_json() -> None:
+    found = dict(leaves(get_command(app)))
+    assert "cells add" in found
+    as_json = {
+        name
+        for name, one in found.items()
+        for option in one.params
+        if "--output" in option.opts and "json" in getattr(option.type, "choices", ())
+    }
+    assert found.keys() - as_json == OWN_FORM
 
 
 def test_it_tells_its_version() -> None:

@@ -22,6 +22,12 @@ def test_times_have_all_digits_and_any_zone(text: str, nanoseconds: int) -> None
     assert parse(SITE, text) == Line(nanoseconds, SITE, "said")
 
 
+def test_a_time_is_told_as_it_was_written() -> None:
+    text = "2026-11-29T22:02:36.000000107Z"
+    assert parse(SITE, f"{text} said").time == text
+    assert Line(0, SITE, "said").time == ""
+
+
 @pytest.mark.parametrize("text", ["", "unable to retrieve container logs", "9999-99-99T99:99:99Z x"])
 def test_a_line_without_a_time_follows_the_one_before(text: str) -> None:
     assert parse(SITE, text, before=7) == Line(7, SITE, text)
