@@ -49,7 +49,7 @@ def test_every_result_is_to_be_had_as_json() -> None:
         name
         for name, one in found.items()
         for option in one.params
-        if "--output" in option.opts and "json" in getattr(option.type, "choices", ())
+        if "--output" in option.opts and "json" in map(str, option.type_descriptor.annotation)
     }
     assert found.keys() - as_json == OWN_FORM
 
