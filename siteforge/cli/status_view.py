@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from siteforge.cli import drift
+from siteforge.cli import drift, tables
 from siteforge.errors import printable
 from siteforge.fleet.diagnosis import Reason
 from siteforge.fleet.status import Condition, TenantStatus, Usage, Volume, healthy
@@ -72,18 +72,14 @@ def table(statuses: Sequence[TenantStatus], now: datetime, *, wide: bool) -> Tex
     columns = _WIDE if wide else _COLUMNS
     rows = [[cell(one, now) for _, cell in columns] for one in statuses]
     heads = [head for head, _ in columns]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    text = Text(_row(heads, widths), style="bold", end="")
-    for one, row in zip(statuses, rows, strict=True):
-        line = Text(_row(row, widths))
-        start = widths[0] + 2
+    first, *others = tables.lines(heads, rows)
+    text = Text(first, style="bold", end="")
+    start = first.index(heads[1])
+    for one, row in zip(statuses, others, strict=True):
+        line = Text(row)
         line.stylize(_STYLES[one.condition], start, start + len(one.condition))
         text.append("\n").append_text(Text("").append_text(line))
     return text.append(f"\n\n{_count(statuses)}").append_text(_details(statuses, now))
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _count(statuses: Sequence[TenantStatus]) -> str:

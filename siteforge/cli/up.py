@@ -2,14 +2,12 @@
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from siteforge.cli.options import Output, OutputOption, StackOption, TenantsOption
-from siteforge.errors import printable
 
 if TYPE_CHECKING:
     # Imported where they are used: a client of the cluster takes a fifth of a second.
@@ -74,6 +72,7 @@ def _run(
     dry_run: bool,
     output: Output,
 ) -> None:
+    from siteforge.cli import up_view
     from siteforge.fleet import rights
     from siteforge.fleet import up as fleet
     from siteforge.fleet.project import Project
@@ -95,9 +94,10 @@ def _run(
         )
     seconds = time.monotonic() - started
     if output is Output.JSON:
-        typer.echo(json.dumps(_report(found, summary, seconds), indent=2))
+        typer.echo(json.dumps(up_view.as_data(found, summary, seconds), indent=2))
     else:
-        _show(verb, project, found, summary, seconds)
+        frozen = [spec.name for spec in project.tenants if spec.frozen]
+        up_view.show(verb, found, summary, seconds, tenants=len(project.tenants), frozen=frozen)
     if not summary.succeeded:
         raise typer.Exit(1)
 
@@ -112,6 +112,7 @@ def _drifted(project: "Project", cluster: "Cluster", names: list[str]) -> list[s
 def _perform(
     project: "Project", cluster: "Cluster", found: "Findings", verb: "Verb", jobs: int, timeout: float, *, quiet: bool
 ) -> "Summary":
+    from siteforge.cli import up_view
     from siteforge.fleet.up import Performance, Summary
 
     if not found.runs:
@@ -134,76 +135,7 @@ def _perform(
 
         def explain(reasons: Mapping[str, list[str]]) -> None:
             for name, said in sorted(reasons.items()):
-                for line in _reasons(f"{name} is not ready yet", said):
+                for line in up_view.reasons(f"{name} is not ready yet", said):
                     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         return Performance(project, cluster, found, verb).perform(jobs, timeout, progress, explain)
-
-
-_NAMED = 10
-
-
-def _show(verb: "Verb", project: "Project", found: "Findings", summary: "Summary", seconds: float) -> None:
-    from siteforge.fleet.up import NOT_FINISHED
-
-    for outcome in summary.outcomes:
-        if verb == "preview":
-            typer.echo(outcome.output.rstrip())
-    for note in summary.notes:
-        typer.echo(printable(note), err=True)
-    cut = sorted(name for name, reasons in summary.failed.items() if reasons == [NOT_FINISHED])
-    if cut:
-        typer.echo(f"{NOT_FINISHED}: {_some(cut)}", err=True)
-    for name, reasons in sorted((name, summary.failed[name]) for name in summary.failed.keys() - set(cut)):
-        for line in _reasons(name, reasons):
-            typer.echo(line, err=True)
-    for problem in summary.problems:
-        typer.echo(problem, err=True)
-    if frozen := [spec.name for spec in project.tenants if spec.frozen]:
-        typer.echo(f"frozen, left as {'they are' if len(frozen) > 1 else 'it is'}: {_some(frozen)}")
-    if not found.runs:
-        typer.echo(f"{len(project.tenants)} tenants, nothing to do ({seconds:.1f} s)")
-        return
-    changes = Counter[str]()
-    for outcome in summary.outcomes:
-        changes.update(outcome.changes)
-    said = ", ".join(f"{number} {what}" for what, number in sorted(changes.items()) if what != "same") or "no changes"
-    stopped = "stopped: " if summary.stopped else ""
-    about, bad = len(found.tenants), len(summary.failed)
-    typer.echo(
-        f"{stopped}{about - bad} of {about} tenants {'up' if verb == 'up' else 'previewed'},"
-        f" {len(project.tenants)} in all: {said} ({seconds:.1f} s)"
-    )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-
-
-def _reasons(what: str, said: Sequence[str]) -> Iterator[str]:
-    """A line for each reason, the first beside what they are about."""
-    first, *others = said or ["failed, and Pulumi doesn't say why"]
-    yield printable(f"{what}: {first}")
-    yield from (printable(f"  {reason}") for reason in others)
-
-
-def _report(found: "Findings", summary: "Summary", seconds: float) -> dict[str, Any]:
-    return {
-        "tenants": found.tenants,
-        "failed": summary.failed,
-        "problems": summary.problems,
-        "notes": summary.notes,
-        "stopped": summary.stopped,
-        "seconds": round(seconds, 3),
-        "runs": [
-            {
-                "stack": outcome.run.stack,
-                "tenants": outcome.run.tenants,
-                "confined": outcome.run.confined,
-                "code": outcome.code,
-                "changes": outcome.changes,
-                "seconds": round(outcome.seconds, 3),
-            }
-            for outcome in summary.outcomes
-        ],
-    }

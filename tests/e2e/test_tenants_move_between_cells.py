@@ -78,6 +78,16 @@ def test_each_cell_runs_by_itself_and_a_change_runs_its_cell_alone(first: Stack)
     assert all(ready(name) for name in NAMES)
 
 
+def test_what_was_done_in_each_cell_is_told(first: Stack) -> None:
+    lines = first.siteforge("preview", "--all").stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("CELL "))
+    assert {line.split()[0]: line.split()[1] for line in lines[start + 1 : start + 3]} == {
+        "cell-one": "1",
+        "cell-two": "2",
+    }
+    assert lines[start + 3].startswith("3 of 3 tenants previewed, 3 in all")
+
+
 def test_a_move_that_is_cut_short_stops_every_run_until_it_is_ended(first: Stack, second: Stack) -> None:
     begun = layout(first)
     moving = cells.Move(stack="cell-one", buckets=str(bucket(LAST)))
