@@ -31,7 +31,7 @@ KNOBS: dict[str, type[Siteforge]] = {
         _knob("garbage", "Python's own pace of garbage collection", SITEFORGE_GARBAGE="yes"),
         _knob("checkpoints", "the state written with each operation", PULUMI_SKIP_CHECKPOINTS="false"),
         _knob("qps", "the provider's own limit of requests", PULUMI_K8S_CLIENT_QPS="50", PULUMI_K8S_CLIENT_BURST="100"),
-        *(_knob(f"heap-{mib}", f"Go's heaps kept to {mib} MiB", GOMEMLIMIT=f"{mib}MiB") for mib in (250, 350)),
+        *(_knob(f"heap-{mib}", f"Go's heaps kept to {mib} MiB", GOMEMLIMIT=f"{mib}MiB") for mib in (200, 250, 350)),
         _knob("gogc", "Go's own pace of garbage collection", GOGC="100"),
     )
 }

@@ -1,11 +1,14 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from siteforge import configuration
 from siteforge.fleet import records
+from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.records import Program
 from siteforge.tenant_spec import TenantSpec
+from tests.support import servers
 
 VALUES = {
     "catalogue": "tenants.yaml",
@@ -66,6 +69,19 @@ def test_after_a_run_the_record_has_what_is_done_and_not_what_failed_or_is_gone(
     done = {"changed": "2", "broken": "2", "new": "1"}
     now = records.updated(old, done, gone=["gone", "stuck"], failed=["stuck", "broken"])
     assert now == {"kept": "1", "changed": "2", "new": "1", "stuck": "", "broken": ""}
+
+
+def test_a_stack_reads_its_own_record_in_one_request_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"data": {"project": "siteforge", "stack": "prod", "tenants": '{"blog-aku": "1"}'}}
+    path = f"/api/v1/namespaces/siteforge/configmaps/{records.name('siteforge', 'prod')}"
+    with servers.serving(lambda asked: (200, json.dumps(known)) if asked == path else (404, "{}")) as address:
+        monkeypatch.setenv("KUBECONFIG", str(servers.kubeconfig(tmp_path, address)))
+        with Cluster() as cluster:
+            assert records.of(cluster, "siteforge", "prod") == {"blog-aku": "1"}
+            assert records.of(cluster, "siteforge", "never-ran") is None
+            assert cluster.requests == 2
 
 
 def test_two_stacks_share_no_record() -> None:
