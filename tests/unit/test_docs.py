@@ -176,6 +176,12 @@ def test_the_readmes_catalogue_is_valid(tmp_path: Path) -> None:
         pytest.fail(str(error))
 
 
+def test_the_folder_that_is_shown_is_a_catalogue(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", CATALOGUE, re.DOTALL)
+    (tmp_path / "blog-aku.yaml").write_text(example)
+    assert [tenant.name for tenant in catalogue.load(tmp_path)] == ["blog-aku"]
+
+
 def test_what_is_no_drift_is_in_the_table_with_its_reason() -> None:
     assert table(DRIFT, "field") == [[f"`{render(path)}`", reason] for path, reason in defaults.WRITTEN.items()]
 
