@@ -100,7 +100,7 @@ Siteforge's wall seconds divided by the peer's in this run; below 1 it is faster
 
 
 def write(folder: Path) -> None:
-    """Write `performance.md`, and `scale.md` if a run had several numbers of tenants; and the charts.
+    """Write `performance.md`, and `scale.md` if a run had several numbers of tenants, that with most; and the charts.
 
     Args:
         folder: of the docs; in its folder `bench` are the results, one file a run.
@@ -112,9 +112,10 @@ def write(folder: Path) -> None:
             (beside / _chart_name(name, work)).write_text(_chart(results, work))
     causes = beside / _CAUSES
     (folder / "performance.md").write_text(text(runs, causes.read_text() if causes.exists() else ""))
-    largest = max(runs, key=lambda name: max(runs[name].sizes))
-    if len(list(runs[largest].of(targets.OURS, "create"))) > 1:
-        (folder / "scale.md").write_text(scale.text(runs[largest], largest))
+    sizes = {name: [row.tenants for row in runs[name].of(targets.OURS, "create")] for name in runs}
+    if sloping := [name for name in runs if len(sizes[name]) > 1]:
+        name = max(sloping, key=lambda name: max(sizes[name]))
+        (folder / "scale.md").write_text(scale.text(runs[name], name))
 
 
 def _rank(name: str) -> tuple[bool, str]:
