@@ -2,6 +2,7 @@
 
 BENCH_TENANTS   numbers of tenants, such as "50 200 1000" (default "50 200")
 BENCH_PEERS     names, such as "floor siteforge helm8@200" (default: all); @200: with so many tenants at most
+BENCH_WORKS     pieces of work, such as "create change_one" (default: all)
 BENCH_DEADLINE  seconds for a piece of work (default 900)
 BENCH_LABEL     what to know before reading the figures, shown above them
 BENCH_RESULTS   the results' file (default results.json); results-NAME.json is a further run on the same page
@@ -18,7 +19,7 @@ from pathlib import Path
 from bench import fleet, harness, page, targets
 from bench.harness import Plan
 from bench.peers import KNOWN, PEERS
-from bench.results import Results
+from bench.results import WORKS, Results
 from local import paths
 from local.steps import Failure, say
 
@@ -38,8 +39,12 @@ def plan(environment: Mapping[str, str]) -> Plan:
     if not sizes or not all(2 <= size <= fleet.LARGEST for size in sizes):
         raise Failure("BENCH_TENANTS: no numbers to run with", fix=f'numbers from 2 to {fleet.LARGEST}, as in "50 200"')
     deadline = _integer("BENCH_DEADLINE", environment.get("BENCH_DEADLINE", "900"))
+    works = environment.get("BENCH_WORKS", "").split() or list(WORKS)
+    if "create" not in works or set(works) - set(WORKS):
+        raise Failure(f"BENCH_WORKS: not what can be done ({' '.join(works)})", fix=f"create, and of {' '.join(WORKS)}")
     ordered = [name for name in KNOWN if name in names]
-    return Plan(sorted(set(sizes)), ordered, float(deadline), environment.get("BENCH_LABEL", ""), most)
+    label = environment.get("BENCH_LABEL", "")
+    return Plan(sorted(set(sizes)), ordered, float(deadline), label, most, [work for work in WORKS if work in works])
 
 
 def results_name(environment: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ class Plan:
         deadline: seconds for a piece of work; what comes after one that was cut off is left out.
         label: what to know before reading the figures.
         most: with how many tenants at most, by peer; those left out run with any number.
+        works: the pieces of work, in the order of WORKS.
     """
 
     sizes: Sequence[int]
@@ -43,6 +44,7 @@ class Plan:
     deadline: float
     label: str = ""
     most: Mapping[str, int] = field(default_factory=dict)
+    works: Sequence[str] = WORKS
 
 
 def run(plan: Plan, finished: Callable[[Results], None]) -> Results:
@@ -76,7 +78,7 @@ def run(plan: Plan, finished: Callable[[Results], None]) -> Results:
                     peer.reference and size != plan.sizes[0]
                 ):
                     say(f"==> {size} tenants: {peer.title}")
-                    results.rows += _Run(Fleet(size), peer, plan.deadline, results).rows()
+                    results.rows += _Run(Fleet(size), peer, plan, results).rows()
                     finished(results)
     finally:
         platform.stop()
@@ -91,8 +93,8 @@ def _home() -> Path:
 class _Run:
     """One peer with one number of tenants."""
 
-    def __init__(self, fleet: Fleet, peer: type[Peer], deadline: float, results: Results) -> None:
-        self._fleet, self._deadline = fleet, deadline
+    def __init__(self, fleet: Fleet, peer: type[Peer], plan: Plan, results: Results) -> None:
+        self._fleet, self._deadline, self._works = fleet, plan.deadline, plan.works
         claims = [m for t in fleet.tenants for m in fleet.manifests(t) if m["kind"] == "PersistentVolumeClaim"]
         self._api: Api = platform.start(claims)
         results.cluster = {"simulated nodes": str(platform.NODES)} | platform.rates()
@@ -107,13 +109,13 @@ class _Run:
         try:
             self._peer.prepare()
             self._peer.declare(self._fleet)
-            for work in WORKS:
+            for work in self._works:
                 rows.append(row := self._work(work))
                 say(f"    {work}: {_said(row)}")
                 if row.outcome in ("cut off", "failed"):
                     break
         except (Failure, KubeError, subprocess.TimeoutExpired) as error:
-            work = WORKS[len(rows)]
+            work = self._works[len(rows)]
             rows.append(Row(self._fleet.size, self._peer.name, work, "failed", str(error)))
             say(f"    {work}: {_said(rows[-1])}")
         return rows

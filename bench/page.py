@@ -19,8 +19,9 @@ _TITLES = {
 _HEAD = """# Performance
 
 Made by `make bench` from [{json}](bench/{json}); not written by hand. `BENCH_TENANTS="50 200 1000"`,
-`BENCH_PEERS="floor siteforge helm8@200"` (that one with 200 tenants at most) and `BENCH_DEADLINE=900` (seconds for a
-piece of work) choose what is run; `BENCH_RESULTS=results-5000.json` keeps it as a further run, beside this one.
+`BENCH_PEERS="floor siteforge helm8@200"` (that one with 200 tenants at most), `BENCH_WORKS="create change_one"` and
+`BENCH_DEADLINE=900` (seconds for a piece of work) choose what is run; `BENCH_RESULTS=results-5000.json` keeps it as a
+further run, beside this one.
 {label}
 One harness, one run. Every peer declares the same full tenants of plan nano ({objects} objects each, with owners, a
 domain and TLS) on a fresh cluster of simulated nodes (KWOK), and is held to the same guarantee: a piece of work is over
@@ -108,7 +109,7 @@ def write(folder: Path) -> None:
     beside = folder / "bench"
     runs = {name: load(beside / name) for name in sorted((one.name for one in beside.glob("results*.json")), key=_rank)}
     for name, results in runs.items():
-        for work in WORKS:
+        for work in {row.work for row in results.rows}:
             (beside / _chart_name(name, work)).write_text(_chart(results, work))
     causes = beside / _CAUSES
     (folder / "performance.md").write_text(text(runs, causes.read_text() if causes.exists() else ""))
@@ -156,7 +157,8 @@ def text(runs: Mapping[str, Results], causes: str = "") -> str:
             if not number or found.value is not None
         )
         pages += [head, _TARGETS, verdicts, "" if number else causes, _ratios(results), _PEERS, peers]
-        pages += [_section(results, work, _chart_name(name, work)) for work in WORKS]
+        done = [work for work in WORKS if any(row.work == work for row in results.rows)]
+        pages += [_section(results, work, _chart_name(name, work)) for work in done]
     return "".join(pages)
 
 

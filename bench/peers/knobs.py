@@ -17,14 +17,26 @@ class _Knob(Siteforge):
         return {**super().variables, **self.changed}
 
 
-def _knob(name: str, title: str, *, cell: int = Siteforge.cell, **changed: str) -> type[Siteforge]:
-    return type(name, (_Knob,), {"name": name, "title": title, "cell": cell, "changed": changed})
+def _knob(
+    name: str,
+    title: str,
+    *,
+    cell: int = Siteforge.cell,
+    readiness: str = Siteforge.readiness,
+    options: tuple[str, ...] = (),
+    **changed: str,
+) -> type[Siteforge]:
+    own = {"cell": cell, "readiness": readiness, "options": options, "changed": changed}
+    return type(name, (_Knob,), {"name": name, "title": title, **own})
 
 
 KNOBS: dict[str, type[Siteforge]] = {
     knob.name: knob
     for knob in (
         *(_knob(f"cells-{size}", f"cells of {size} tenants", cell=size) for size in (10, 50, 100)),
+        _knob("awaits", "Pulumi waits for each object", readiness="pulumi"),
+        _knob("jobs-1", "one run at a time", options=("--jobs", "1")),
+        *(_knob(f"parallel-{n}", f"{n} operations of a run at once", PULUMI_OPTION_PARALLEL=str(n)) for n in (8, 128)),
         _knob("debug-log", "the SDK's debug messages sent", SITEFORGE_DEBUG_LOG="yes"),
         _knob("engine-log", "the engine's log of its own written", SITEFORGE_ENGINE_LOG="yes"),
         _knob("stack-traces", "the SDK's stack traces sent", SITEFORGE_STACK_TRACES="yes"),

@@ -7,8 +7,8 @@ from bench.peers.plain import Plain
 _CELL = 25
 """Tenants a cell, as docs/cells.md advises."""
 
-_SETTINGS = {"readiness": "fleet", "deletionProtection": "false", "removablePercent": "100"}
-"""Readiness of all tenants at once; and tenants that may be removed, as other tools remove theirs."""
+_SETTINGS = {"deletionProtection": "false", "removablePercent": "100"}
+"""Tenants may be removed, as other tools remove theirs."""
 
 
 class Siteforge(Plain):
@@ -18,11 +18,15 @@ class Siteforge(Plain):
     title = f"Siteforge: `siteforge up`, `siteforge status`, `siteforge drift`, cells of {_CELL} tenants"
     largest = 5000
     cell = _CELL
+    readiness = "fleet"
+    """Who waits for it: `fleet` for all tenants at once, `pulumi` for each object."""
+    options: tuple[str, ...] = ()
+    """Of `siteforge up`."""
 
     def prepare(self) -> None:
         """Make the stack of the first cell."""
         super().prepare()
-        for key, value in _SETTINGS.items():
+        for key, value in {**_SETTINGS, "readiness": self.readiness}.items():
             self._run("pulumi", "config", "set", f"siteforge:{key}", value)
         self._cells = 1
 
@@ -43,8 +47,8 @@ class Siteforge(Plain):
 
     def repair(self, tenants: list[str]) -> Command | None:
         """It finds them itself."""
-        return Command(("siteforge", "up", "--stack", "bench", "--drifted"), self.home)
+        return Command(("siteforge", "up", "--stack", "bench", "--drifted", *self.options), self.home)
 
     def _up(self, *tenants: str) -> Command:
         """It finds out by itself what there is to do."""
-        return Command(("siteforge", "up", "--stack", "bench"), self.home)
+        return Command(("siteforge", "up", "--stack", "bench", *self.options), self.home)

@@ -31,6 +31,8 @@ _TUNED = {
     "PULUMI_K8S_CLIENT_BURST": "1000",
     # Of Go's collector, in the engine and the provider: they live for seconds. See `heap_mebibytes` for its end.
     "GOGC": "400",
+    # Operations at once (`--parallel`): they wait for the API server more than they compute.
+    "PULUMI_OPTION_PARALLEL": "32",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     # The state is written once, at the end, and not twice for each resource: the work of that grows with the square
     # of a stack's size. What a killed run leaves is taken over by the next (docs/fleet.md).
@@ -40,9 +42,6 @@ _OF_A_RESOURCE = re.compile(
     r'\{"sequence":\d+,"timestamp":\d+,"(resourcePreEvent|resOutputsEvent)":\{"metadata":\{"op":"[^"]*","urn":"([^"\\]+)"'
 )
 """How such an event begins; one that begins otherwise is read as a whole."""
-
-_PARALLEL = "32"
-"""Operations at once: they wait for the API server more than they compute."""
 
 
 def heap_mebibytes(size: int) -> int:
@@ -89,7 +88,7 @@ class Run:
         """The plain command."""
         options = ["--yes", "--skip-preview", "--continue-on-error"] if verb == "up" else ["--diff"]
         refresh = [] if self.refresh else ["--refresh=false"]
-        return ["pulumi", verb, "--stack", self.stack, *options, "--parallel", _PARALLEL, *refresh]
+        return ["pulumi", verb, "--stack", self.stack, *options, *refresh]
 
     def line(self, verb: Verb, project: str) -> str:
         """The same as a line for a shell."""

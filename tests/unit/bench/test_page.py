@@ -8,7 +8,7 @@ from bench import chart, page
 from bench.__main__ import main, plan, results_name
 from bench.page import MAIN
 from bench.peers import PEERS
-from bench.results import Results, Row
+from bench.results import WORKS, Results, Row
 from local import paths
 from local.paths import PROJECT
 from local.steps import Failure
@@ -81,6 +81,8 @@ def test_everything_is_run_unless_the_environment_says_otherwise() -> None:
     assert (list(chosen.sizes), list(chosen.peers), chosen.deadline) == ([25, 200], ["floor", "helm8"], 60)
     chosen = plan({"BENCH_PEERS": "helm8@200 floor"})
     assert (list(chosen.peers), dict(chosen.most)) == (["floor", "helm8"], {"helm8": 200})
+    assert list(plan({}).works) == list(WORKS)
+    assert list(plan({"BENCH_WORKS": "change_one create"}).works) == ["create", "change_one"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,8 @@ def test_everything_is_run_unless_the_environment_says_otherwise() -> None:
         {"BENCH_PEERS": "ansible"},
         {"BENCH_TENANTS": "many"},
         {"BENCH_TENANTS": "1"},
+        {"BENCH_WORKS": "no_op"},
+        {"BENCH_WORKS": "create destroy"},
         {"BENCH_DEADLINE": "0"},
         {"BENCH_PEERS": "floor@few"},
     ],
