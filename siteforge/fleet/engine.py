@@ -32,7 +32,7 @@ _TUNED = {
     # Of Go's collector, in the engine and the provider: they live for seconds. See `heap_mebibytes` for its end.
     "GOGC": "400",
     # Operations at once (`--parallel`): they wait for the API server more than they compute.
-    "PULUMI_OPTION_PARALLEL": "32",
+    "PULUMI_PARALLEL": "32",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     # The state is written once, at the end, and not twice for each resource: the work of that grows with the square
     # of a stack's size. What a killed run leaves is taken over by the next (docs/fleet.md).

@@ -90,3 +90,9 @@ def test_the_heaps_of_a_run_are_limited_by_the_size_of_its_stack() -> None:
     assert "GOMEMLIMIT" not in ALONE.tuned
     assert replace(ALONE, size=5).tuned["GOMEMLIMIT"] == "250MiB"
     assert replace(ALONE, size=50).tuned["GOMEMLIMIT"] == "500MiB"
+
+
+def test_pulumi_is_given_only_variables_that_it_reads() -> None:
+    # Of options that are numbers it takes none as PULUMI_OPTION_...: it panics.
+    assert not [name for name in ALONE.tuned if name.startswith("PULUMI_OPTION_")]
+    assert ALONE.tuned["PULUMI_PARALLEL"] == "32"
