@@ -33,9 +33,10 @@ class Siteforge(Plain):
     def declare(self, fleet: Fleet) -> None:
         """A catalogue, and once the cells for its size, which have nothing to move yet."""
         super().declare(fleet)
-        while self._cells * self.cell < fleet.size:
-            self._run("siteforge", "cells", "add", f"bench-{self._cells}", "--stack", "bench")
-            self._cells += 1
+        cells = -(-fleet.size // self.cell)
+        if new := [f"bench-{number}" for number in range(self._cells, cells)]:
+            self._run("siteforge", "cells", "add", *new, "--stack", "bench")
+            self._cells = cells
 
     def status(self) -> Command:
         """`siteforge status`, of the whole catalogue."""

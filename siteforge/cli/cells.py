@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Split the catalogue over several stacks, and move tenants between them.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(metavar="STACK", help="The cell: a stack of this project.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="STACK...", help="The new cells: stacks of this project.")]
 BucketsArgument = Annotated[str, typer.Argument(metavar="BUCKETS", help="As in 0-127, 300.")]
 
 
@@ -50,17 +51,17 @@ def _told(project: "Project", output: Output) -> None:
 
 
 @app.command()
-def add(name: NameArgument, stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
-    """Make a stack a cell, and move its fair share of the tenants there; nothing in the cluster is touched.
+def add(names: NamesArgument, stack: StackOption = None, output: OutputOption = Output.TEXT) -> None:
+    """Make stacks cells, and move the fair share of the tenants to each; nothing in the cluster is touched.
 
-    Example: siteforge cells add prod-b
+    Examples: siteforge cells add prod-b; siteforge cells add prod-{b,c,d}
     """
     from siteforge.fleet import cells
     from siteforge.fleet.project import Project
 
     project = Project.find(stack)
     with project.cluster() as cluster:
-        cells.add(project, cluster, name, options.steps(output))
+        cells.add(project, cluster, list(dict.fromkeys(names)), options.steps(output))
     _told(project, output)
 
 

@@ -7,9 +7,11 @@ between (`siteforge.cells`), and a move that was cut short is ended by doing it 
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import siteforge.cells
 from siteforge import targets
@@ -17,7 +19,9 @@ from siteforge.cells import BUCKETS, Cells, Move, bucket, parse_buckets, write_b
 from siteforge.errors import CellsError
 from siteforge.fleet import history, records
 from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.history import Entry
 from siteforge.fleet.project import Project, pulumi
+from siteforge.fleet.records import Digests
 
 DEFAULT_FILE = "cells.yaml"
 
@@ -26,32 +30,66 @@ _TENANT = "siteforge:index:Tenant"
 Say = Callable[[str], None]
 
 
-def add(project: Project, cluster: Cluster, stack: str, say: Say) -> None:
-    """Make a stack a cell, with a fair share of the tenants of the others.
+@dataclass
+class _Known:
+    """What there is of the stacks, before the first of several moves and after each."""
+
+    begun: dict[str, bool]
+    """Whether Pulumi ever had anything in it: of the many cells that a large fleet is begun with, none has."""
+    recorded: dict[str, Digests]
+    histories: dict[str, list[Entry]]
+
+    @classmethod
+    def of(cls, project: Project, cluster: Cluster) -> Self:
+        """Of all stacks of a project, in three requests however many there are."""
+        return cls(project.stacks(), records.read(cluster, project.name), history.by_stack(cluster, project.name))
+
+
+def add(project: Project, cluster: Cluster, stacks: Sequence[str], say: Say) -> None:
+    """Make stacks cells, each with a fair share of the tenants of the others.
 
     Args:
-        project: the fleet's; the new stack gets a copy of its stack's configuration.
+        project: the fleet's; a new stack gets a copy of its stack's configuration.
         cluster: where the fleet is.
-        stack: the new cell.
+        stacks: the new cells.
         say: is told each step.
 
     Raises:
-        CellsError: it is a cell already, or a move is under way.
+        CellsError: one is a cell already, or a move is under way.
         EngineError: Pulumi refuses.
     """
-    layout = _idle(project)
-    if stack in layout.stacks:
-        raise CellsError(f"{_file(project)}: {stack} is a cell already - choose another name")
+    layout, file = _idle(project), str(_file(project))
+    if there := [stack for stack in stacks if stack in layout.stacks]:
+        raise CellsError(f"{file}: {there[0]} is a cell already - choose another name")
     if project.configuration.cells is None:
         # Before the configuration names it: a stack that is told of a file that isn't there runs no more.
         _write(project, layout)
-    if stack not in project.stacks():
+        _configure(project, project.stack, file)
+    existing = project.stacks()
+    for stack in stacks:
+        if stack in existing and stack != project.stack:
+            _configure(project, stack, file)
+    new = [stack for stack in stacks if stack not in existing]
+    for stack in new:
         say(f"make the stack {stack}, with the configuration of {project.stack}")
-        pulumi(project.folder, "stack", "init", stack, "--copy-config-from", project.stack, "--no-select")
-    for one in (project.stack, stack):
-        if one not in layout.stacks or project.configuration.cells is None:
-            pulumi(project.folder, "config", "set", "siteforge:cells", str(_file(project)), "--stack", one)
-    move(project, cluster, stack, share(layout, [spec.name for spec in project.tenants]), say)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda stack: _make(project, stack), new))
+    tenants = [spec.name for spec in project.tenants]
+    known = None
+    for stack in stacks:
+        begun = _begin(project, layout, stack, share(layout, tenants))
+        known = known or _Known.of(project, cluster)
+        layout = _carry_out(project, cluster, begun, known, say)
+    # Not before the last: no stack runs between two moves, so that what is known stays so.
+    _write(project, layout)
+
+
+def _configure(project: Project, stack: str, file: str) -> None:
+    pulumi(project.folder, "config", "set", "siteforge:cells", file, "--stack", stack)
+
+
+def _make(project: Project, stack: str) -> None:
+    pulumi(project.folder, "stack", "init", stack, "--copy-config-from", project.stack, "--no-select")
 
 
 def move(project: Project, cluster: Cluster, stack: str, buckets: Collection[int], say: Say) -> None:
@@ -66,11 +104,7 @@ def move(project: Project, cluster: Cluster, stack: str, buckets: Collection[int
         CellsError: a move is under way.
         EngineError: Pulumi refuses; the file says what is left to do.
     """
-    layout = _idle(project)
-    stacks = layout.stacks if stack in layout.stacks else (*layout.stacks, stack)
-    begun = Cells(layout.file, stacks, layout.owner, Move(stack=stack, buckets=write_buckets(buckets)))
-    _write(project, begun)
-    _finish(project, cluster, begun, say)
+    _finish(project, cluster, _begin(project, _idle(project), stack, buckets), say)
 
 
 def resume(project: Project, cluster: Cluster, say: Say) -> None:
@@ -86,22 +120,34 @@ def resume(project: Project, cluster: Cluster, say: Say) -> None:
     _finish(project, cluster, layout, say)
 
 
-def _finish(project: Project, cluster: Cluster, layout: Cells, say: Say) -> None:
+def _begin(project: Project, layout: Cells, stack: str, buckets: Collection[int]) -> Cells:
+    """Write that a move is under way."""
+    stacks = layout.stacks if stack in layout.stacks else (*layout.stacks, stack)
+    begun = Cells(layout.file, stacks, layout.owner, Move(stack=stack, buckets=write_buckets(buckets)))
+    _write(project, begun)
+    return begun
+
+
+def _finish(project: Project, cluster: Cluster, begun: Cells, say: Say) -> None:
+    _write(project, _carry_out(project, cluster, begun, _Known.of(project, cluster), say))
+
+
+def _carry_out(project: Project, cluster: Cluster, layout: Cells, known: _Known, say: Say) -> Cells:
+    """Do what the file says is under way; returns the cells as they are then, which the file doesn't say yet."""
     assert layout.moving is not None
     dest, buckets = layout.moving.stack, set(parse_buckets(layout.moving.buckets))
-    # Of the many cells that a large fleet is begun with, none has anything yet.
-    begun = project.stacks()
     for source in layout.stacks:
         if source != dest and buckets & set(layout.buckets(source)):
-            if begun.get(source):
+            if known.begun.get(source):
                 _move_state(project, source, dest, buckets, say)
-            _move_record(project, cluster, source, dest, buckets)
-            _move_history(project, cluster, source, dest, buckets)
+                known.begun[dest] = True
+            _move_record(project, cluster, known.recorded, source, dest, buckets)
+            _move_history(project, cluster, known.histories, source, dest, buckets)
     owner = tuple(dest if number in buckets else layout.owner[number] for number in range(BUCKETS))
     # A cell without buckets has no tenants left: it is a stack like any other.
     stacks = tuple(stack for stack in layout.stacks if stack in owner)
-    _write(project, Cells(layout.file, stacks, owner))
     say(f"{dest} has the buckets {write_buckets(number for number in range(BUCKETS) if owner[number] == dest)}")
+    return Cells(layout.file, stacks, owner)
 
 
 def _move_state(project: Project, source: str, dest: str, buckets: Collection[int], say: Say) -> None:
@@ -124,25 +170,27 @@ def _forget(project: Project, stack: str, state: dict[str, Any], names: Collecti
     pulumi(project.folder, "stack", "import", "--stack", stack, stdin=json.dumps(state))
 
 
-def _move_record(project: Project, cluster: Cluster, source: str, dest: str, buckets: Collection[int]) -> None:
-    known = records.read(cluster, project.name)
-    if source not in known:
-        return
-    moving = {name: digest for name, digest in known[source].items() if bucket(name) in buckets}
-    records.write(cluster, project.name, dest, known.get(dest, {}) | moving)
-    records.write(
-        cluster, project.name, source, {name: known[source][name] for name in known[source] if name not in moving}
-    )
+def _move_record(
+    project: Project, cluster: Cluster, known: dict[str, Digests], source: str, dest: str, buckets: Collection[int]
+) -> None:
+    if moving := {name: digest for name, digest in known.get(source, {}).items() if bucket(name) in buckets}:
+        known[dest] = known.get(dest, {}) | moving
+        known[source] = {name: digest for name, digest in known[source].items() if name not in moving}
+        for stack in (dest, source):
+            records.write(cluster, project.name, stack, known[stack])
 
 
-def _move_history(project: Project, cluster: Cluster, source: str, dest: str, buckets: Collection[int]) -> None:
-    known = history.read(cluster, project.name, [source])
-    if moving := [one for one in known if bucket(one.tenant) in buckets]:
-        there = history.read(cluster, project.name, [dest])
+def _move_history(
+    project: Project, cluster: Cluster, known: dict[str, list[Entry]], source: str, dest: str, buckets: Collection[int]
+) -> None:
+    if moving := [one for one in known.get(source, ()) if bucket(one.tenant) in buckets]:
+        there = known.get(dest, [])
         # A move that was cut short between the two is done again.
         both = [*there, *(one for one in moving if one not in there)]
-        history.write(cluster, project.name, dest, history.bounded(sorted(both, key=lambda one: one.found)))
-        history.write(cluster, project.name, source, [one for one in known if one not in moving])
+        known[dest] = history.bounded(sorted(both, key=lambda one: one.found))
+        known[source] = [one for one in known[source] if one not in moving]
+        for stack in (dest, source):
+            history.write(cluster, project.name, stack, known[stack])
 
 
 def _idle(project: Project) -> Cells:

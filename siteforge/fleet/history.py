@@ -107,11 +107,21 @@ def read(cluster: Cluster, project: str, stacks: Collection[str]) -> list[Entry]
     Raises:
         ClusterError: the API server can't be asked.
     """
+    known = by_stack(cluster, project)
+    return sorted((one for stack in stacks for one in known.get(stack, ())), key=lambda entry: entry.found)
+
+
+def by_stack(cluster: Cluster, project: str) -> dict[str, list[Entry]]:
+    """The history of each cell of a project that has one.
+
+    Raises:
+        ClusterError: the API server can't be asked.
+    """
     found = cluster.objects(BY_NAME["ConfigMap"], labels=f"{_LABEL}={_HISTORY}", namespace=records.HOME)
-    data = {one["stack"]: one["entries"] for one in (each["data"] for each in found) if one["project"] == project}
-    texts = [data[stack] for stack in stacks if stack in data]
-    entries = [one for text in texts for one in msgspec.json.decode(text, type=list[Entry])]
-    return sorted(entries, key=lambda entry: entry.found)
+    data = (one["data"] for one in found)
+    return {
+        one["stack"]: msgspec.json.decode(one["entries"], type=list[Entry]) for one in data if one["project"] == project
+    }
 
 
 def by_cell(entries: Iterable[Entry], layout: Cells, stacks: Collection[str]) -> dict[str, list[Entry]]:

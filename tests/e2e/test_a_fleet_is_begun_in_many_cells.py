@@ -1,0 +1,27 @@
+import json
+
+from siteforge import cells
+from tests.e2e.conftest import MakeStack
+from tests.support.simulated import catalogue, tenant
+
+NAMES = [f"e2e-many-{number}" for number in range(12)]
+
+
+def test_several_cells_are_added_at_once_and_share_the_tenants(make_stack: MakeStack) -> None:
+    stack = make_stack("many")
+    stack.catalogue(catalogue(tenant(name) for name in NAMES))
+    told = json.loads(stack.siteforge("cells", "add", "many-b", "many-c", "many-d", "--output", "json").stdout)
+    assert [row["stack"] for row in told] == ["many", "many-b", "many-c", "many-d"]
+    assert [row["tenants"] for row in told] == [3, 3, 3, 3]
+    assert {row["buckets"] for row in told} == {cells.BUCKETS // 4}
+    layout = cells.load(stack.folder / "cells.yaml")
+    assert layout.moving is None
+    for name in layout.stacks:
+        beside = stack.beside(name)
+        assert beside.pulumi("config", "get", "siteforge:cells").stdout.strip() == "cells.yaml"
+    assert len(stack.siteforge("up", "--dry-run").stdout.splitlines()) == 4
+
+    refused = stack.siteforge("cells", "add", "many-e", "many-c", check=False)
+    assert refused.returncode == 2
+    assert "many-c is a cell already" in refused.stderr
+    assert cells.load(stack.folder / "cells.yaml") == layout
