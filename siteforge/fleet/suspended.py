@@ -1,18 +1,24 @@
 """A suspended tenant's data, which no pod of its own has mounted."""
 
+import socket
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, printable
 from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.election import Election, Timing
 from siteforge.fleet.execution import Container
 from siteforge.fleet.kinds import POD
 from siteforge.names import DATABASE, WORDPRESS
 from siteforge.specs import suspended
+
+LEASE: Final = "siteforge-backup"
+"""Whoever has it, in the tenant's namespace, is the only one to back it up."""
 
 _READY_SECONDS = 300.0
 _GONE_SECONDS = 120.0
@@ -28,28 +34,25 @@ def woken(cluster: Cluster, tenant: Blueprint) -> Iterator[tuple[Container, Cont
         tenant: which is suspended, and has a database of its own.
 
     Raises:
-        BackupError: it still runs, such pods are there already, or they don't get ready.
+        BackupError: it still runs, another backup of it is under way, or they don't get ready.
         ClusterError: the API server can't be asked, or refuses.
     """
-    namespace = names.namespace(tenant.name)
+    namespace, own = names.namespace(tenant.name), [suspended.name(role) for role in (DATABASE, WORDPRESS)]
     _check(cluster, tenant)
-    made: list[str] = []
-    try:
-        for pod in suspended.pods_of(tenant):
-            cluster.create(POD, pod, namespace)
-            made.append(pod["metadata"]["name"])
-        deadline = time.monotonic() + _READY_SECONDS
-        for name in made:
-            _await(cluster, tenant, name, deadline)
-        site, database = (Container(namespace, suspended.name(role), role) for role in (WORDPRESS, DATABASE))
-        yield site, database
-    finally:
-        for name in made:
-            cluster.delete(POD, name, namespace)
-        # Who resumes the tenant next finds its volumes free.
-        deadline = time.monotonic() + _GONE_SECONDS
-        while any(cluster.get(POD, name, namespace) for name in made) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+    with _alone(cluster, tenant):
+        # Those of a backup that was killed: nobody has the lease that is renewed while there is one.
+        _remove(cluster, namespace, own)
+        try:
+            for pod in suspended.pods_of(tenant):
+                cluster.create(POD, pod, namespace)
+            deadline = time.monotonic() + _READY_SECONDS
+            for name in own:
+                _await(cluster, tenant, name, deadline)
+            site, database = (Container(namespace, suspended.name(role), role) for role in (WORDPRESS, DATABASE))
+            yield site, database
+        finally:
+            # Who resumes the tenant next finds its volumes free.
+            _remove(cluster, namespace, own)
 
 
 def _check(cluster: Cluster, tenant: Blueprint) -> None:
@@ -59,13 +62,34 @@ def _check(cluster: Cluster, tenant: Blueprint) -> None:
         raise BackupError(
             f"{tenant.name}: the catalogue suspends it, and its database still runs - run `siteforge up` first"
         )
-    own = [suspended.name(role) for role in (DATABASE, WORDPRESS)]
-    if any(cluster.get(POD, name, namespace) for name in own):
-        raise BackupError(
-            f"{tenant.name}: a backup of it is under way, or one was cut short; its pods end by themselves within"
-            f" {suspended.LONGEST_SECONDS // 3600} hours - if none is under way, remove them:"
-            f" `kubectl delete pod -n {namespace} {' '.join(own)}`"
-        )
+
+
+@contextmanager
+def _alone(cluster: Cluster, tenant: Blueprint) -> Iterator[None]:
+    """Without another backup of it at the same time; one that was killed is seen to be by the lease's duration."""
+    timing = Timing()
+    # Two processes of one machine are two candidates.
+    election = Election(cluster, LEASE, names.namespace(tenant.name), f"{socket.gethostname()}_{uuid.uuid4()}", timing)
+    deadline = time.monotonic() + timing.lease + 2 * timing.retry
+    while not election.attempt():
+        if time.monotonic() > deadline:
+            raise BackupError(f"{tenant.name}: another backup of it is under way - wait until that has ended")
+        time.sleep(timing.retry)
+    election.start()
+    try:
+        yield
+    finally:
+        election.end()
+
+
+def _remove(cluster: Cluster, namespace: str, pods: Iterable[str]) -> None:
+    """Delete pods, and wait until they are gone, though not for ever."""
+    left = [name for name in pods if cluster.get(POD, name, namespace)]
+    for name in left:
+        cluster.delete(POD, name, namespace)
+    deadline = time.monotonic() + _GONE_SECONDS
+    while any(cluster.get(POD, name, namespace) for name in left) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
 
 
 def _await(cluster: Cluster, tenant: Blueprint, name: str, deadline: float) -> None:

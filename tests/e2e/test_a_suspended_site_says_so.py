@@ -1,5 +1,6 @@
 import io
 import json
+import subprocess
 import tarfile
 import threading
 import zipfile
@@ -8,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from siteforge.fleet import archives
-from siteforge.names import DATABASE
-from siteforge.specs import suspended
-from siteforge.specs.pods import CONTAINER_SECURITY, pod_security
+from siteforge.fleet.cluster import Cluster
+from siteforge.fleet.election import Election
+from siteforge.fleet.suspended import LEASE
 from tests.e2e.conftest import BLOG, declare
 from tests.support.commands import kubectl
 from tests.support.objects import all_declared
@@ -131,27 +132,45 @@ def is_copied_as_it_is(stack: Stack) -> None:
     assert kubectl("get", "statefulset/mariadb", "-n", BLOG, "-o", "jsonpath={.spec.replicas}") == "0"
 
 
-def test_two_backups_of_a_suspended_tenant_at_once_and_one_that_still_runs_are_refused(awake: Stack) -> None:
+def test_a_backup_of_a_suspended_tenant_is_refused_while_it_still_runs_or_another_is_under_way(awake: Stack) -> None:
     awake.siteforge("suspend", BLOG, "--edit-only")
     running = awake.siteforge("backup", BLOG, check=False)
     assert (running.returncode, running.stdout) == (1, "")
     assert "the catalogue suspends it, and its database still runs - run `siteforge up` first" in running.stderr
     awake.siteforge("up")
     eventually("no database", lambda: pods("mariadb") == [], namespace=BLOG)
-    container = {"name": "left", "image": "127.0.0.1:1/none:1", "securityContext": CONTAINER_SECURITY}
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": suspended.name(DATABASE), "namespace": BLOG},
-        "spec": {"securityContext": pod_security(10999), "containers": [container]},
-    }
-    kubectl("apply", "-f", "-", stdin=json.dumps(pod))
-    try:
-        left = awake.siteforge("backup", BLOG, check=False)
-    finally:
-        kubectl("delete", "pod/mariadb-backup", "-n", BLOG, "--wait")
-    assert (left.returncode, left.stdout) == (1, "")
-    assert f"`kubectl delete pod -n {BLOG} mariadb-backup wordpress-backup`" in left.stderr
+    with Cluster() as cluster:
+        other = Election(cluster, LEASE, BLOG, "another backup")
+        other.start()
+        eventually("the lease of another backup", lambda: other.leading, namespace=BLOG)
+        try:
+            second = awake.siteforge("backup", BLOG, check=False)
+        finally:
+            other.end()
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"{BLOG}: another backup of it is under way - wait until that has ended" in second.stderr
+
+
+def test_what_a_killed_backup_of_a_suspended_tenant_left_is_removed_by_the_next(awake: Stack) -> None:
+    awake.siteforge("suspend", BLOG)
+    eventually("no database", lambda: pods("mariadb") == [], namespace=BLOG)
+    copies = [
+        "get",
+        "pods",
+        "-n",
+        BLOG,
+        "-l",
+        "app.kubernetes.io/component=backup",
+        "-o",
+        "jsonpath={.items[*].metadata.uid}",
+    ]
+    with awake.start("backup", BLOG, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        eventually("its two pods", lambda: len(kubectl(*copies).split()) == 2, namespace=BLOG)
+        process.kill()
+    left = kubectl(*copies)
+    assert len(left.split()) == 2
+    awake.siteforge("backup", BLOG)
+    assert kubectl(*copies) == ""
 
 
 def test_an_edit_can_be_seen_before_it_is_made_and_made_without_a_run(awake: Stack) -> None:
