@@ -132,21 +132,22 @@ def is_copied_as_it_is(stack: Stack) -> None:
     assert kubectl("get", "statefulset/mariadb", "-n", BLOG, "-o", "jsonpath={.spec.replicas}") == "0"
 
 
-def test_a_backup_of_a_suspended_tenant_is_refused_while_it_still_runs_or_another_is_under_way(awake: Stack) -> None:
+def test_a_backup_of_a_suspended_tenant_is_refused_while_it_still_runs_or_another_is_under_way(
+    awake: Stack, api: Cluster
+) -> None:
     awake.siteforge("suspend", BLOG, "--edit-only")
     running = awake.siteforge("backup", BLOG, check=False)
     assert (running.returncode, running.stdout) == (1, "")
     assert "the catalogue suspends it, and its database still runs - run `siteforge up` first" in running.stderr
     awake.siteforge("up")
     eventually("no database", lambda: pods("mariadb") == [], namespace=BLOG)
-    with Cluster() as cluster:
-        other = Election(cluster, LEASE, BLOG, "another backup")
-        other.start()
+    other = Election(api, LEASE, BLOG, "another backup")
+    other.start()
+    try:
         eventually("the lease of another backup", lambda: other.leading, namespace=BLOG)
-        try:
-            second = awake.siteforge("backup", BLOG, check=False)
-        finally:
-            other.end()
+        second = awake.siteforge("backup", BLOG, check=False)
+    finally:
+        other.end()
     assert (second.returncode, second.stdout) == (1, "")
     assert f"{BLOG}: another backup of it is under way - wait until that has ended" in second.stderr
 
