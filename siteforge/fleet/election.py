@@ -65,6 +65,8 @@ class Election:
     ) -> None:
         self._cluster, self._name, self._namespace, self.identity = cluster, name, namespace, identity
         self._timing, self._clock = timing or Timing(), clock
+        self.problem: ClusterError | None = None
+        """Why the last attempt could not tell who has the lease."""
         self._seen: _Seen | None = None
         self._acts_until = 0.0
         self._ended = threading.Event()
@@ -94,10 +96,11 @@ class Election:
 
     def attempt(self) -> bool:
         """Try once to get the lease or to renew it; returns whether this candidate has it."""
-        began = self._clock()
+        began, self.problem = self._clock(), None
         try:
             held = self._take()
         except ClusterError as error:
+            self.problem = error
             _log.warning("the lease could not be taken or renewed", error=str(error))
             return False
         if held:

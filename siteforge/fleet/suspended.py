@@ -73,7 +73,8 @@ def _alone(cluster: Cluster, tenant: Blueprint) -> Iterator[None]:
     deadline = time.monotonic() + timing.lease + 2 * timing.retry
     while not election.attempt():
         if time.monotonic() > deadline:
-            raise BackupError(f"{tenant.name}: another backup of it is under way - wait until that has ended")
+            under_way = f"{tenant.name}: another backup of it is under way - wait until that has ended"
+            raise election.problem or BackupError(under_way)
         time.sleep(timing.retry)
     election.start()
     try:
