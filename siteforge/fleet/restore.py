@@ -6,7 +6,6 @@ what the catalogue says of title, address and password, and ends the maintenance
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -15,11 +14,10 @@ from urllib.parse import urlsplit
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, ClusterError
-from siteforge.fleet import archives, backup, execution, readiness
+from siteforge.fleet import archives, backup, execution, pods, readiness
 from siteforge.fleet.archives import About, Backup
 from siteforge.fleet.backup import Workings
 from siteforge.fleet.cluster import Cluster
-from siteforge.fleet.kinds import POD
 from siteforge.fleet.places import Place
 from siteforge.specs import database
 from siteforge.specs.wordpress import CONTENT
@@ -40,8 +38,6 @@ find . -mindepth 1 -maxdepth 1 ! -name {_NEW} ! -name {_OLD} -exec mv --target-d
 find {_NEW} -mindepth 1 -maxdepth 1 -exec mv --target-directory=. {{}} +
 rm -rf {_NEW} {_OLD}
 """
-
-_POLL_SECONDS = 0.5
 
 _EMPTY = f"DROP DATABASE IF EXISTS `{database.NAME}`; CREATE DATABASE `{database.NAME}`;\nUSE `{database.NAME}`;\n"
 _LOAD = ("mariadb", "--user=root", "--default-character-set=utf8mb4")
@@ -192,11 +188,7 @@ def _dump(chosen: Backup) -> Iterator[bytes]:
 
 
 def _start_anew(cluster: Cluster, tenant: Blueprint, of: Workings, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    for site in of.sites:
-        cluster.delete(POD, site.pod, site.namespace)
-    while any(cluster.get(POD, site.pod, site.namespace) for site in of.sites) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    pods.remove(cluster, names.namespace(tenant.name), [site.pod for site in of.sites], seconds)
     unready = readiness.wait(cluster, [tenant], seconds)
     if reasons := unready.get(names.namespace(tenant.name)):
         raise ClusterError(

@@ -3,13 +3,14 @@
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from siteforge import names
 from siteforge.blueprint import Blueprint
 from siteforge.errors import BackupError, printable
+from siteforge.fleet import pods
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.election import Election, Timing
 from siteforge.fleet.execution import Container
@@ -41,7 +42,7 @@ def woken(cluster: Cluster, tenant: Blueprint) -> Iterator[tuple[Container, Cont
     _check(cluster, tenant)
     with _alone(cluster, tenant):
         # Those of a backup that was killed: nobody has the lease that is renewed while there is one.
-        _remove(cluster, namespace, own)
+        pods.remove(cluster, namespace, own, _GONE_SECONDS)
         try:
             for pod in suspended.pods_of(tenant):
                 cluster.create(POD, pod, namespace)
@@ -52,7 +53,7 @@ def woken(cluster: Cluster, tenant: Blueprint) -> Iterator[tuple[Container, Cont
             yield site, database
         finally:
             # Who resumes the tenant next finds its volumes free.
-            _remove(cluster, namespace, own)
+            pods.remove(cluster, namespace, own, _GONE_SECONDS)
 
 
 def _check(cluster: Cluster, tenant: Blueprint) -> None:
@@ -81,16 +82,6 @@ def _alone(cluster: Cluster, tenant: Blueprint) -> Iterator[None]:
         yield
     finally:
         election.end()
-
-
-def _remove(cluster: Cluster, namespace: str, pods: Iterable[str]) -> None:
-    """Delete pods, and wait until they are gone, though not for ever."""
-    left = [name for name in pods if cluster.get(POD, name, namespace)]
-    for name in left:
-        cluster.delete(POD, name, namespace)
-    deadline = time.monotonic() + _GONE_SECONDS
-    while any(cluster.get(POD, name, namespace) for name in left) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
 
 
 def _await(cluster: Cluster, tenant: Blueprint, name: str, deadline: float) -> None:
