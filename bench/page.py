@@ -82,8 +82,8 @@ _PEERS = """
 _TARGETS = """
 ## Targets
 
-Ratios within this run. A peer that was cut off took at least its deadline: a ratio to it is an upper bound. What wasn't
-measured with as many tenants as are aimed at says with how many it was.
+Ratios within one run: this one, or the further run that is named. A peer that was cut off took at least its deadline: a
+ratio to it is an upper bound. What wasn't measured with as many tenants as are aimed at says with how many it was.
 
 | target | measured | verdict |
 |---|---|---|
@@ -137,6 +137,7 @@ def text(runs: Mapping[str, Results], causes: str = "") -> str:
     """
     pages = []
     for number, (name, results) in enumerate(runs.items()):
+        others = {} if number else {other: run for other, run in runs.items() if other != name}
         head = (_FURTHER if number else _HEAD).format(
             json=name,
             sizes=" and ".join(f"{size:,}" for size in results.sizes),
@@ -153,7 +154,7 @@ def text(runs: Mapping[str, Results], causes: str = "") -> str:
         peers = "".join(f"| {peer} | {title} |\n" for peer, title in results.titles.items())
         verdicts = "".join(
             f"| {found.aim} | {_number(found.value)} | {found.verdict} |\n"
-            for found in targets.judge(results)
+            for found in targets.judge(results, others)
             if not number or found.value is not None
         )
         pages += [head, _TARGETS, verdicts, "" if number else causes, _ratios(results), _PEERS, peers]

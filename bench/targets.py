@@ -1,6 +1,6 @@
 """Ratios within one run, held against what Siteforge aims at: printed as met or missed, never asserted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bench.results import Results, Row
@@ -32,15 +32,19 @@ class Target:
     at_least: bool = False
     elsewhere: bool = True
 
-    def judge(self, results: Results) -> "Verdict":
-        """What a run says of it, with fewer tenants if it wasn't measured with those that are aimed at."""
-        fewer = [size for size in reversed(results.sizes) if size < self.tenants] if self.elsewhere else []
-        for size in (self.tenants, *fewer):
-            if (value := self.value(results, size)) is not None:
-                met = value >= self.limit if self.at_least else value <= self.limit
-                said = "met" if met else "missed"
-                return Verdict(self.aim, self.limit, value, said if size == self.tenants else f"{said} with {size:,}")
+    def judge(self, results: Results, further: Mapping[str, Results]) -> "Verdict":
+        """What a run says of it; else a further one; else this one with fewer tenants than are aimed at."""
+        for name, run in {"": results, **further}.items():
+            if (value := self.value(run, self.tenants)) is not None:
+                return self._verdict(value, f" in {name}" if name else "")
+        for size in reversed(results.sizes) if self.elsewhere else ():
+            if size < self.tenants and (value := self.value(results, size)) is not None:
+                return self._verdict(value, f" with {size:,}")
         return Verdict(self.aim, self.limit, None, "not measured")
+
+    def _verdict(self, value: float, where: str) -> "Verdict":
+        met = value >= self.limit if self.at_least else value <= self.limit
+        return Verdict(self.aim, self.limit, value, f"{'met' if met else 'missed'}{where}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Verdict:
 
     Args:
         value: None where it wasn't measured.
-        verdict: met, missed or not measured; and with how many tenants, if not with those that are aimed at.
+        verdict: met, missed or not measured; and in which other run, or with how many tenants, if not as aimed at.
     """
 
     aim: str
@@ -58,9 +62,13 @@ class Verdict:
     verdict: str
 
 
-def judge(results: Results) -> list[Verdict]:
-    """Every target, in their order."""
-    return [target.judge(results) for target in TARGETS]
+def judge(results: Results, further: Mapping[str, Results] | None = None) -> list[Verdict]:
+    """Every target, in their order.
+
+    Args:
+        further: other runs by name, for what this one didn't measure with as many tenants as are aimed at.
+    """
+    return [target.judge(results, further or {}) for target in TARGETS]
 
 
 def seconds(results: Results, tenants: int, peer: str, work: str) -> float | None:

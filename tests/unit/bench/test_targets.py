@@ -36,6 +36,14 @@ def test_what_was_run_with_fewer_tenants_is_said_to_be() -> None:
     assert list(verdicts(*rows, *fewer).values()) == ["met with 200"]
 
 
+def test_what_a_further_run_measured_with_those_that_are_aimed_at_counts_more_than_fewer_in_this_one() -> None:
+    this = [row(size, "siteforge", "create", seconds) for size, seconds in ((500, 50), (1000, 100))]
+    further = replace(EMPTY, rows=[row(500, "siteforge", "create", 50), row(5000, "siteforge", "create", 800)])
+    found = targets.judge(replace(EMPTY, rows=this), {"results-5000.json": further})[-1]
+    assert (found.value, found.verdict) == (0.625, "missed in results-5000.json")
+    assert targets.judge(replace(EMPTY, rows=further.rows), {"results-other.json": further})[-1].verdict == "missed"
+
+
 def test_bytes_are_compared_with_those_of_200_and_of_nothing_else() -> None:
     rows = [row(size, "siteforge", "create", size, backend_bytes=size * 10) for size in (50, 200, 500)]
     assert not [aim for aim in verdicts(*rows) if "bytes" in aim]
