@@ -48,7 +48,7 @@ def kept(folder: Path) -> str:
 
 
 def engine_logs() -> dict[str, bytes]:
-    """The logs that Pulumi keeps, by name; any other run of Pulumi may remove the oldest while they are read."""
+    """The logs that Pulumi keeps, by name; a run that goes on renames its own as soon as it knows its stack."""
     logs = {}
     for path in (Path(workspace.environment(os.environ)["PULUMI_HOME"]) / "logs").iterdir():
         with contextlib.suppress(FileNotFoundError):
