@@ -34,8 +34,8 @@ Say = Callable[[str], None]
 class _Known:
     """What there is of the stacks, before the first of several moves and after each."""
 
-    begun: dict[str, bool]
-    """Whether Pulumi ever had anything in it: of the many cells that a large fleet is begun with, none has."""
+    used: dict[str, bool]
+    """Whether Pulumi knows of anything in it: of the many cells that a large fleet is begun with, it does of none."""
     recorded: dict[str, Digests]
     histories: dict[str, list[Entry]]
 
@@ -138,9 +138,9 @@ def _carry_out(project: Project, cluster: Cluster, layout: Cells, known: _Known,
     dest, buckets = layout.moving.stack, set(parse_buckets(layout.moving.buckets))
     for source in layout.stacks:
         if source != dest and buckets & set(layout.buckets(source)):
-            if known.begun.get(source):
+            if known.used.get(source):
                 _move_state(project, source, dest, buckets, say)
-                known.begun[dest] = True
+                known.used[dest] = True
             _move_record(project, cluster, known.recorded, source, dest, buckets)
             _move_history(project, cluster, known.histories, source, dest, buckets)
     owner = tuple(dest if number in buckets else layout.owner[number] for number in range(BUCKETS))

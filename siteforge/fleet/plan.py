@@ -39,16 +39,13 @@ class Cell:
         return len(set(self.wanted) | self.gone)
 
 
-def cells(
-    layout: Cells, wanted: Mapping[str, str], records: Mapping[str, Mapping[str, str]], empty: Collection[str] = ()
-) -> list[Cell]:
+def cells(layout: Cells, wanted: Mapping[str, str], records: Mapping[str, Mapping[str, str]]) -> list[Cell]:
     """The cells of a catalogue.
 
     Args:
         layout: which stack has which tenants.
         wanted: the digest of every tenant of the catalogue.
         records: the digests that each stack recorded.
-        empty: the stacks that Pulumi knows of nothing in.
 
     Raises:
         CellsError: a stack has a tenant that is another's by now: a run would delete it here, or make it twice.
@@ -64,8 +61,13 @@ def cells(
     found = []
     for stack in layout.stacks:
         own = {name: digest for name, digest in wanted.items() if layout.stack(name) == stack}
-        found.append(Cell(stack, own, records.get(stack), stack in empty))
+        found.append(Cell(stack, own, records.get(stack)))
     return found
+
+
+def may_be_empty(cell: Cell, present: Collection[str]) -> bool:
+    """Whether Pulumi may know of nothing in a cell: `siteforge up` never ran it, or none of its tenants is there."""
+    return cell.recorded is None or not set(cell.wanted) & set(present)
 
 
 def runs(

@@ -120,13 +120,15 @@ class Project:
         return str(told["cluster"]) if "cluster" in told else None
 
     def stacks(self) -> dict[str, bool]:
-        """The project's stacks, and whether each ever had anything.
+        """The project's stacks, and whether there is anything in each.
+
+        Pulumi reads the state of every one of them for it.
 
         Raises:
             EngineError: Pulumi can't say.
         """
         said = json.loads(pulumi(self.folder, "stack", "ls", "--json"))
-        return {one["name"].rpartition("/")[2]: bool(one.get("resourceCount") or one.get("lastUpdate")) for one in said}
+        return {one["name"].rpartition("/")[2]: bool(one.get("resourceCount")) for one in said}
 
     def ensure(self, stacks: Iterable[str]) -> None:
         """Have these stacks, in a backend that may be new; nothing of the cluster's is touched.

@@ -104,11 +104,7 @@ def look(
     program = Program.of(project.folder)
     wanted = {spec.name: records.digest(spec, project.configuration, program) for spec in project.tenants}
     known = records.read(cluster, project.name)
-    unknown = [stack for stack in project.cells.stacks if stack not in known]
-    cells = plan.cells(
-        project.cells, wanted, known, [one for one, used in project.stacks().items() if not used] if unknown else ()
-    )
-    cells = [one for one in cells if cell in (None, one.stack)]
+    cells = [one for one in plan.cells(project.cells, wanted, known) if cell in (None, one.stack)]
     namespaces = {
         one["metadata"]["name"]: bool(one["metadata"].get("deletionTimestamp"))
         for one in cluster.objects(NAMESPACE, labels=OURS)
@@ -118,6 +114,9 @@ def look(
     there = {name for cell in cells for name in (*cell.wanted, *cell.gone) if namespace(name) in namespaces}
     leaving = {name for name in (there & set(wanted)) - frozen if namespaces[namespace(name)]}
     present = (there - leaving) | frozen
+    if any(plan.may_be_empty(one, there) for one in cells):
+        used = project.stacks()
+        cells = [replace(one, empty=not used.get(one.stack)) for one in cells]
     return Findings(
         cells,
         plan.runs(cells, present=present, asked=asked, drifted=drifted, everything=everything),

@@ -109,11 +109,17 @@ def halves() -> Cells:
 
 
 def test_each_cell_has_its_own_tenants_and_what_it_recorded() -> None:
-    first, second = plan.cells(halves(), WANTED, {"a": {}}, ["b"])
+    first, second = plan.cells(halves(), WANTED, {"a": {}})
     assert set(first.wanted) | set(second.wanted) == set(NAMES)
     assert all(bucket(name) < BUCKETS // 2 for name in first.wanted)
-    assert (first.recorded, first.empty) == ({}, False)
-    assert (second.recorded, second.empty) == (None, True)
+    assert (first.recorded, second.recorded) == ({}, None)
+
+
+def test_a_stack_may_be_empty_if_nobody_ran_it_or_none_of_its_tenants_is_there() -> None:
+    assert plan.may_be_empty(cell(recorded=None), NAMES), "a killed run left them, and told nobody"
+    assert plan.may_be_empty(cell(), []), "plain Pulumi destroyed it"
+    assert plan.may_be_empty(cell(), ["another"])
+    assert not plan.may_be_empty(cell(), NAMES[:1])
 
 
 def test_a_tenant_in_another_cell_than_the_file_says_is_never_made_twice() -> None:
