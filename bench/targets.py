@@ -127,7 +127,12 @@ def _drift_requests(results: Results, tenants: int) -> float | None:
 
 
 def _speed(small: int) -> Measure:
+    """By that of so many tenants; 0 where it was begun and not done."""
+
     def value(results: Results, tenants: int) -> float | None:
+        row = results.find(tenants, OURS, "create")
+        if tenants > small and row and row.outcome in ("failed", "cut off"):
+            return 0.0
         few, many = (seconds(results, size, OURS, "create") for size in (small, tenants))
         return ratio(ratio(few, small), ratio(many, tenants)) if tenants > small else None
 

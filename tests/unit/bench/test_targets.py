@@ -66,3 +66,5 @@ def test_speed_may_not_fall() -> None:
     small = row(500, "siteforge", "create", 50)
     assert list(verdicts(small, row(5000, "siteforge", "create", 580)).values()) == ["met"]
     assert list(verdicts(small, row(5000, "siteforge", "create", 600)).values()) == ["missed"]
+    failed = replace(row(5000, "siteforge", "create", 9), outcome="failed")
+    assert list(verdicts(small, row(1000, "siteforge", "create", 100), failed).values()) == ["missed"]
