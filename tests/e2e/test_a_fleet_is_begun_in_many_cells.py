@@ -11,21 +11,21 @@ from tests.support.simulated import catalogue, tenant
 NAMES = [f"e2e-many-{number}" for number in range(12)]
 
 
-def noted(folder: Path) -> tuple[dict[str, str], Path]:
-    """Variables with which each call of `pulumi` is noted, and the file in which it is."""
+def noted(folder: Path) -> tuple[str, Path]:
+    """The PATH with which each call of `pulumi` is noted, and the file in which it is."""
     path = workspace.environment(os.environ)["PATH"]
     note, shim = folder / "calls", folder / "pulumi"
     shim.write_text(f'#!/bin/sh\necho "$@" >> {note}\nexec {shutil.which("pulumi", path=path)} "$@"\n')
     shim.chmod(0o700)
-    return {"PATH": f"{folder}:{path}"}, note
+    return f"{folder}:{path}", note
 
 
 def test_several_cells_are_added_at_once_and_share_the_tenants(make_stack: MakeStack, tmp_path: Path) -> None:
     stack = make_stack("many")
     stack.catalogue(catalogue(tenant(name) for name in NAMES))
-    variables, calls = noted(tmp_path)
+    path, calls = noted(tmp_path)
     add = ("cells", "add", "many-b", "many-c", "many-d", "--output", "json")
-    told = json.loads(stack.siteforge(*add, **variables).stdout)
+    told = json.loads(stack.siteforge(*add, PATH=path).stdout)
     assert calls.read_text().count("stack init") == 3
     assert "stack export" not in calls.read_text(), (
         "of stacks that have nothing, no state is read: 199 of them took 13 min"
