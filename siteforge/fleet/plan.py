@@ -1,6 +1,6 @@
 """What a run over the fleet has to do: which cells, and in each of them which tenants."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from siteforge import targets
@@ -65,9 +65,12 @@ def cells(layout: Cells, wanted: Mapping[str, str], records: Mapping[str, Mappin
     return found
 
 
-def may_be_empty(cell: Cell, present: Collection[str]) -> bool:
-    """Whether Pulumi may know of nothing in a cell: `siteforge up` never ran it, or none of its tenants is there."""
-    return cell.recorded is None or not set(cell.wanted) & set(present)
+def may_be_empty(cell: Cell, present: Set[str]) -> bool:
+    """Whether Pulumi may know of nothing in a cell: `siteforge up` never ran it, or none of its tenants is there.
+
+    A cell that is to have nobody isn't looked at again and again.
+    """
+    return cell.recorded is None or (bool(cell.wanted) and present.isdisjoint(cell.wanted))
 
 
 def runs(

@@ -116,10 +116,11 @@ def test_each_cell_has_its_own_tenants_and_what_it_recorded() -> None:
 
 
 def test_a_stack_may_be_empty_if_nobody_ran_it_or_none_of_its_tenants_is_there() -> None:
-    assert plan.may_be_empty(cell(recorded=None), NAMES), "a killed run left them, and told nobody"
-    assert plan.may_be_empty(cell(), []), "plain Pulumi destroyed it"
-    assert plan.may_be_empty(cell(), ["another"])
-    assert not plan.may_be_empty(cell(), NAMES[:1])
+    assert plan.may_be_empty(cell(recorded=None), set(NAMES)), "a killed run left them, and told nobody"
+    assert plan.may_be_empty(cell(), set()), "plain Pulumi destroyed it"
+    assert plan.may_be_empty(cell(), {"another"})
+    assert not plan.may_be_empty(cell(), set(NAMES[:1]))
+    assert not plan.may_be_empty(cell({}, {}), set()), "it has no tenants, and that is as it should be"
 
 
 def test_a_tenant_in_another_cell_than_the_file_says_is_never_made_twice() -> None:
