@@ -4,12 +4,15 @@ Ready means what Pulumi's own awaits mean by it: the Deployment and the Stateful
 all replicas, and the Services have endpoints that answer. Pulumi asks object by object, with watches for
 each namespace and a settle time for each Service; here, three watches serve any number of tenants. Of a few tenants,
 their namespaces are watched: to list a whole fleet for them would take longer than they do.
+
+A deadline is one of progress, as a Deployment's `progressDeadlineSeconds` is: it counts from the last tenant that
+became ready. However many there are, a cluster that gets on with them is given the time that it takes.
 """
 
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -25,6 +28,8 @@ from siteforge.names import namespace as namespace_of
 _WATCHED = (BY_NAME["Deployment"], BY_NAME["StatefulSet"], ENDPOINT_SLICE)
 _WATCH_SECONDS = 300
 _PAUSE_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
+"""How long nothing may happen until it is looked whether the wait is over."""
 _FEW = 4
 """Tenants whose namespaces are watched one by one: three watches each."""
 
@@ -74,11 +79,15 @@ class Waiting:
     needed: dict[Key, str]
     """What is waited for, as people call it."""
     _reasons: dict[Key, str] = field(init=False)
+    _open: dict[str, set[Key]] = field(default_factory=dict)
+    """By namespace, what is not ready; kept, as to go through everything at each change costs the square of a fleet."""
     _slices: dict[Key, dict[str, bool]] = field(default_factory=dict)
     """Of each Service, whether its EndpointSlices answer, by name."""
 
     def __post_init__(self) -> None:
         self._reasons = dict.fromkeys(self.needed, "it is not there")
+        for key in self.needed:
+            self._open.setdefault(key[1], set()).add(key)
 
     @property
     def places(self) -> list[str | None]:
@@ -100,8 +109,20 @@ class Waiting:
         else:
             key = (live["kind"], metadata["namespace"], metadata["name"])
             reason = "it is not there" if deleted else unready(live)
-        if key in self.needed:
-            self._reasons[key] = reason
+        if key not in self.needed:
+            return
+        self._reasons[key] = reason
+        if reason:
+            self._open.setdefault(key[1], set()).add(key)
+        elif key in (several := self._open.get(key[1], set())):
+            several.discard(key)
+            if not several:
+                del self._open[key[1]]
+
+    @property
+    def unready(self) -> Set[str]:
+        """The namespaces in which something is not ready."""
+        return self._open.keys()
 
     @property
     def left(self) -> dict[str, list[str]]:
@@ -113,19 +134,54 @@ class Waiting:
         return found
 
 
+@dataclass
+class Patience:
+    """How long to wait: so long without progress.
+
+    Args:
+        seconds: without anybody becoming ready; who comes and goes is no progress.
+        fewest: how many were left when it began, or the fewest since.
+        since: the last progress, on the monotonic clock.
+    """
+
+    seconds: float
+    fewest: int
+    since: float = field(default_factory=time.monotonic)
+
+    def see(self, left: int) -> bool:
+        """Take note of how many are left; returns whether that is progress."""
+        if left >= self.fewest:
+            return False
+        self.fewest, self.since = left, time.monotonic()
+        return True
+
+    @property
+    def over(self) -> bool:
+        """Whether it is at its end."""
+        return time.monotonic() - self.since >= self.seconds
+
+
+def needed(tenants: Iterable[Blueprint]) -> dict[Key, str]:
+    """What has to be ready for all of them to be, and what people call it."""
+    return {key: said for tenant in tenants for key, said in expected(tenant).items()}
+
+
 def wait(
     cluster: Cluster,
     tenants: Iterable[Blueprint],
     seconds: float,
     progress: Callable[[Collection[str]], None] = lambda _: None,
+    *,
+    passed: float = 0.0,
 ) -> dict[str, list[str]]:
     """Wait until all tenants are ready.
 
     Args:
         cluster: where they are.
         tenants: who is waited for.
-        seconds: the deadline.
+        seconds: the deadline, counted anew from each tenant that becomes ready.
         progress: is told, each time that they get fewer, the namespaces that are not ready.
+        passed: the seconds that they have been waited for already, since the last that became ready.
 
     Returns:
         What is not ready at the deadline, by namespace; empty if all is.
@@ -133,40 +189,56 @@ def wait(
     Raises:
         ClusterError: the API server can't be asked.
     """
-    needed = {key: said for tenant in tenants for key, said in expected(tenant).items()}
-    deadline = time.monotonic() + seconds
+    wanted = needed(tenants)
+    patience = Patience(seconds, len({where for _, where, _ in wanted}), time.monotonic() - passed)
+
+    def over(waiting: Waiting) -> bool:
+        if patience.see(len(waiting.unready)):
+            progress(waiting.unready)
+        return not waiting.unready or patience.over
+
+    return watch(cluster, wanted, over).left
+
+
+def watch(cluster: Cluster, wanted: dict[Key, str], over: Callable[[Waiting], bool]) -> Waiting:
+    """Watch what has to be ready, until somebody has seen enough.
+
+    Args:
+        cluster: where it is.
+        wanted: what, and what people call it.
+        over: whether that is enough; asked when something changed, and each second in which nothing did.
+
+    Raises:
+        ClusterError: the API server can't be asked.
+    """
     while True:
         try:
-            return _watch(cluster, Waiting(needed), deadline, progress)
+            return _watch(cluster, Waiting(wanted), over)
         except WatchEndedError:
             # What happened in between is not known: look at everything again, and not without end at once.
             time.sleep(_PAUSE_SECONDS)
 
 
-def _watch(
-    cluster: Cluster, waiting: Waiting, deadline: float, progress: Callable[[Collection[str]], None]
-) -> dict[str, list[str]]:
+def _watch(cluster: Cluster, waiting: Waiting, over: Callable[[Waiting], bool]) -> Waiting:
     versions = {}
     for of in product(_WATCHED, waiting.places):
         found, versions[of] = cluster.partial_objects_at(of[0], labels=OURS, namespace=of[1])
         for live in found:
             # A list names its kind once, not in each of its items.
             waiting.see({"kind": of[0].name, **live})
+    if over(waiting):
+        return waiting
     changes: queue.SimpleQueue[Change | ClusterError] = queue.SimpleQueue()
     done = threading.Event()
-    for of, version in versions.items() if waiting.left else ():
+    for of, version in versions.items():
         threading.Thread(target=_follow, args=(cluster, of, version, changes, done), daemon=True).start()
-    left = len(waiting.left)
     try:
-        while waiting.left and (rest := deadline - time.monotonic()) > 0:
-            for change in _take(changes, rest):
+        while not over(waiting):
+            for change in _take(changes, _LOOK_SECONDS):
                 waiting.see(change.object, deleted=change.type == "DELETED")
-            if len(waiting.left) != left:
-                left = len(waiting.left)
-                progress(waiting.left)
     finally:
         done.set()
-    return waiting.left
+    return waiting
 
 
 def _take(changes: "queue.SimpleQueue[Change | ClusterError]", seconds: float) -> Iterator[Change]:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from siteforge import traces
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError, EngineError
 from siteforge.fleet import plan, readiness, records, survey, terminating, volumes
+from siteforge.fleet.backpressure import Backpressure
 from siteforge.fleet.cluster import Cluster
 from siteforge.fleet.engine import Outcome, Run, Runner, Verb, heap_mebibytes
 from siteforge.fleet.kinds import NAMESPACE, OURS
@@ -28,7 +30,7 @@ NOT_FINISHED = "not finished"
 """Why a tenant failed whose run ended before its end."""
 
 _SOON_SECONDS = 30.0
-"""After so long it is said who isn't ready, and why, though it may still become so."""
+"""After so long without anybody becoming ready it is said who isn't, and why, though it may still become so."""
 
 _EXPLAINED = 10
 """Of how many tenants it is looked at closely why they are not ready."""
@@ -167,10 +169,10 @@ class Performance:
 
         Args:
             parallel: runs at once.
-            seconds: the deadline of readiness, after the last run.
+            seconds: the deadline of readiness, counted from the last tenant that became ready.
             progress: is told the stack and the tenant of each resource that is done; at last, with an empty
                 stack, each tenant that is ready.
-            explain: is told, half a minute into waiting, who is not ready yet and why.
+            explain: is told, when nobody became ready for half a minute, who is not ready yet and why.
 
         Raises:
             EngineError: Pulumi can't be run.
@@ -178,9 +180,10 @@ class Performance:
         summary = Summary()
         if self._verb == "up":
             self._await_deletions(summary, seconds)
-        with self._interruptible(), ThreadPoolExecutor(parallel) as pool:
+        pressure = Backpressure(self._cluster, self._tenants.values() if self._awaited else ())
+        with self._interruptible(), pressure, ThreadPoolExecutor(parallel) as pool:
             for outcomes in pool.map(
-                traces.carried(lambda runs: self._cell(runs, progress, summary)), self._found.runs
+                traces.carried(lambda runs: self._cell(runs, progress, summary, pressure)), self._found.runs
             ):
                 summary.outcomes += outcomes
         for outcome in summary.outcomes:
@@ -199,6 +202,13 @@ class Performance:
     def _awaited(self) -> bool:
         """Whether Pulumi leaves it to us to see that tenants are ready."""
         return self._verb == "up" and self._project.configuration.readiness == "fleet"
+
+    @cached_property
+    def _tenants(self) -> dict[str, Blueprint]:
+        """Who is waited for, by namespace; who is frozen is left as it is."""
+        names = set(self._found.tenants)
+        specs = [spec for spec in self._project.tenants if spec.name in names and not spec.frozen]
+        return {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
 
     def stop(self) -> None:
         """End soon: after the operations under way, nothing more is begun."""
@@ -222,9 +232,12 @@ class Performance:
             exported = json.loads(pulumi(self._project.folder, "stack", "export", "--stack", run.stack))
             summary.notes += volumes.reserve(self._cluster, exported, lacking, self._project.backups)
 
-    def _cell(self, runs: list[Run], progress: Callable[[str, str], None], summary: Summary) -> list[Outcome]:
+    def _cell(
+        self, runs: list[Run], progress: Callable[[str, str], None], summary: Summary, pressure: Backpressure
+    ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for run in runs:
+            pressure.hold(lambda: self._runner.stopping)
             if self._runner.stopping:
                 break
             with traces.span("cell", stack=run.stack, tenants=len(run.tenants)):
@@ -239,6 +252,7 @@ class Performance:
                     outcome = Outcome(run, code=1, problems=[str(error)])
                 traces.note(failed=_failure(outcome))
             outcomes.append(outcome)
+            pressure.made(set(run.tenants) - set(outcome.failed))
             if self._verb == "up":
                 self._record(outcome)
         return outcomes
@@ -315,8 +329,7 @@ class Performance:
         explain: Callable[[Mapping[str, list[str]]], None],
     ) -> None:
         names = set(self._found.tenants) - set(summary.failed)
-        specs = [spec for spec in self._project.tenants if spec.name in names and not spec.frozen]
-        tenants = {namespace(spec.name): self._project.configuration.blueprint(spec) for spec in specs}
+        tenants = {where: tenant for where, tenant in self._tenants.items() if tenant.name in names}
         left, started = set(tenants), time.time()
 
         def note(unready: Collection[str]) -> None:
@@ -329,8 +342,8 @@ class Performance:
             unready = readiness.wait(self._cluster, tenants.values(), min(seconds, _SOON_SECONDS), note)
             if unready and seconds > _SOON_SECONDS:
                 explain(self._reasons(unready, tenants))
-                waited = [tenants[where] for where in unready]
-                unready = readiness.wait(self._cluster, waited, seconds - _SOON_SECONDS, note)
+                late = [tenants[where] for where in unready]
+                unready = readiness.wait(self._cluster, late, seconds, note, passed=_SOON_SECONDS)
             note(unready)
             reasons = self._reasons(unready, tenants)
         except ClusterError as error:
@@ -345,7 +358,8 @@ class Performance:
             return
         for name in reasons:
             traces.record("tenant", started, time.time(), failed="not ready", tenant=name)
-        summary.failed |= {name: [f"not ready after {seconds:.0f} s", *said] for name, said in reasons.items()}
+        waited = f"not ready after {time.time() - started:.0f} s"
+        summary.failed |= {name: [waited, *said] for name, said in reasons.items()}
         self._record_ready(names - set(reasons), summary)
 
     def _reasons(self, unready: Mapping[str, list[str]], tenants: Mapping[str, Blueprint]) -> dict[str, list[str]]:

@@ -1,10 +1,11 @@
+import time
 from typing import Any
 
 import pytest
 
 from siteforge.fleet import readiness
 from siteforge.fleet.partial_object import PartialObject
-from siteforge.fleet.readiness import Waiting
+from siteforge.fleet.readiness import Patience, Waiting
 from tests.support.blueprints import make
 
 NEEDED = readiness.expected(make())
@@ -111,6 +112,45 @@ def test_of_a_suspended_tenant_the_page_is_waited_for_and_the_end_of_its_databas
     database["status"] |= stopped
     waiting.see(database)
     assert waiting.left == {}
+
+
+def test_the_tenants_that_are_not_ready_are_known_without_their_reasons() -> None:
+    names = ["blog-aku", "blog-ben"]
+    waiting = Waiting(readiness.needed(make(name=name) for name in names))
+    assert waiting.unready == set(names)
+    for live in (
+        workload(),
+        workload("StatefulSet", "mariadb"),
+        endpoints("wordpress", True),
+        endpoints("mariadb", True),
+    ):
+        waiting.see(live)
+    assert waiting.unready == set(waiting.left) == {"blog-ben"}
+    waiting.see(workload(), deleted=True)
+    assert waiting.unready == set(waiting.left) == set(names)
+
+
+def test_a_deadline_counts_from_the_last_tenant_that_became_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    patience = Patience(600, fewest=3)
+    now = 500
+    assert not patience.see(3)
+    assert patience.see(2)
+    now = 1099
+    assert not patience.over
+    now = 1100
+    assert patience.over
+
+
+def test_a_tenant_that_comes_and_goes_prolongs_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    patience = Patience(600, fewest=2)
+    for now in range(0, 600, 20):
+        patience.see(1 + now // 20 % 2)
+    now = 601
+    assert patience.over
 
 
 @pytest.mark.parametrize(("tenants", "everywhere"), [(1, False), (4, False), (5, True)])
