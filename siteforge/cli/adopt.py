@@ -12,7 +12,7 @@ from siteforge.errors import printable
 TenantsArgument = Annotated[
     list[str], typer.Argument(metavar="TENANT...", help="Of the catalogue.", autocompletion=options.complete_tenant)
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait until they are ready.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for one more to become ready.")]
 
 
 def adopt(

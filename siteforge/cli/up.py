@@ -23,7 +23,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Run every cell as a whol
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", "-j", min=1, help="Runs of Pulumi at once; by cores and memory when left out.")
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait until tenants are ready.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for the next ready tenant.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plain pulumi commands, and run none.")]
 
 
