@@ -7,12 +7,12 @@ import typer
 
 from siteforge.cli import options
 from siteforge.cli.options import Output, OutputOption, StackOption
+from siteforge.cli.up import TimeoutOption
 from siteforge.errors import printable
 
 TenantsArgument = Annotated[
     list[str], typer.Argument(metavar="TENANT...", help="Of the catalogue.", autocompletion=options.complete_tenant)
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for one more to become ready.")]
 
 
 def adopt(

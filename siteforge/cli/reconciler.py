@@ -12,6 +12,7 @@ from siteforge.cli import manifests
 from siteforge.cli.metrics import address
 from siteforge.cli.options import StackOption
 from siteforge.cli.reconciler_loop import Loop
+from siteforge.cli.up import TimeoutOption
 from siteforge.errors import printable
 
 
@@ -47,7 +48,7 @@ def reconciler(
     listen: Annotated[
         str, typer.Option("--listen", metavar="ADDRESS:PORT", help="Where to serve metrics; port 0 takes a free one.")
     ] = "127.0.0.1:9464",
-    timeout: Annotated[float, typer.Option("--timeout", min=0, help="Seconds to wait for the next ready one.")] = 600,
+    timeout: TimeoutOption = 600,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs of Pulumi at once.")] = 1,
     once: Annotated[
         bool,

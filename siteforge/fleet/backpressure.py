@@ -6,15 +6,14 @@ that only applies had them ready at 0.6 of its speed of 500 (docs/performance.md
 """
 
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from types import TracebackType
 
 from siteforge.blueprint import Blueprint
 from siteforge.errors import ClusterError
 from siteforge.fleet import readiness
 from siteforge.fleet.cluster import Cluster
-from siteforge.fleet.readiness import Waiting
+from siteforge.fleet.readiness import Patience, Waiting
 from siteforge.names import namespace
 
 MOST = 200
@@ -34,16 +33,16 @@ class Backpressure:
         tenants: those of all runs; up to MOST of them need no holding back, and nothing is watched.
     """
 
-    def __init__(self, cluster: Cluster, tenants: Iterable[Blueprint]) -> None:
-        self._cluster, self._wanted = cluster, readiness.needed(tenants)
+    def __init__(self, cluster: Cluster, tenants: Collection[Blueprint]) -> None:
+        self._cluster, self._wanted = cluster, readiness.needed(tenants) if len(tenants) > MOST else {}
         self._made: set[str] = set()
         """Namespaces of tenants whose run has ended, and that were not seen ready since."""
-        self._moved = time.monotonic()
+        self._patience = Patience(_PATIENCE_SECONDS, len(self._made))
         self._lock, self._ended = threading.Condition(), False
         self._watcher: threading.Thread | None = None
 
     def __enter__(self) -> "Backpressure":
-        if len({where for _, where, _ in self._wanted}) > MOST:
+        if self._wanted:
             self._watcher = threading.Thread(target=self._watch, daemon=True)
             self._watcher.start()
         return self
@@ -55,7 +54,7 @@ class Backpressure:
         """Take note of tenants whose run has ended: they are to become ready."""
         with self._lock:
             self._made |= {namespace(name) for name in names}
-            self._moved = time.monotonic()
+            self._patience = Patience(_PATIENCE_SECONDS, len(self._made))
 
     def hold(self, stopping: Callable[[], bool]) -> None:
         """Return when a run may begin: when few enough are waited for, or it is time to give up on them.
@@ -65,7 +64,7 @@ class Backpressure:
         """
         with self._lock:
             while self._watcher and len(self._made) > MOST and not stopping():
-                if time.monotonic() - self._moved > _PATIENCE_SECONDS:
+                if self._patience.over:
                     self._made.clear()
                     return
                 self._lock.wait(_LOOK_SECONDS)
@@ -80,7 +79,8 @@ class Backpressure:
 
     def _see(self, waiting: Waiting) -> bool:
         with self._lock:
-            if len(late := self._made & waiting.unready) < len(self._made):
-                self._made, self._moved = late, time.monotonic()
+            late = self._made & waiting.unready
+            if self._patience.see(len(late)):
+                self._made = late
                 self._lock.notify_all()
         return self._ended

@@ -114,7 +114,7 @@ class Waiting:
         self._reasons[key] = reason
         if reason:
             self._open.setdefault(key[1], set()).add(key)
-        elif key in (several := self._open.get(key[1], set())):
+        elif several := self._open.get(key[1]):
             several.discard(key)
             if not several:
                 del self._open[key[1]]
@@ -168,7 +168,7 @@ def needed(tenants: Iterable[Blueprint]) -> dict[Key, str]:
 
 def wait(
     cluster: Cluster,
-    tenants: Iterable[Blueprint],
+    tenants: Collection[Blueprint],
     seconds: float,
     progress: Callable[[Collection[str]], None] = lambda _: None,
     *,
@@ -189,15 +189,14 @@ def wait(
     Raises:
         ClusterError: the API server can't be asked.
     """
-    wanted = needed(tenants)
-    patience = Patience(seconds, len({where for _, where, _ in wanted}), time.monotonic() - passed)
+    patience = Patience(seconds, len(tenants), time.monotonic() - passed)
 
     def over(waiting: Waiting) -> bool:
         if patience.see(len(waiting.unready)):
             progress(waiting.unready)
         return not waiting.unready or patience.over
 
-    return watch(cluster, wanted, over).left
+    return watch(cluster, needed(tenants), over).left
 
 
 def watch(cluster: Cluster, wanted: dict[Key, str], over: Callable[[Waiting], bool]) -> Waiting:

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -41,12 +40,8 @@ def stack(make_stack: MakeStack) -> Stack:
     stack.configure("readiness", "fleet")
     lines = []
     for tenant in (EARLY, LATE):
-        scheduling = {
-            "nodeSelector": {"type": "kwok", _label(tenant): "yes"},
-            "tolerations": [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}],
-        }
-        parts: dict[str, Any] = {part: {"scheduling": scheduling} for part in ("wordpress", "database")}
-        lines.append(simulated.tenant(tenant, **parts))
+        there = {"scheduling": simulated.scheduling(**{_label(tenant): "yes"})}
+        lines.append(simulated.tenant(tenant, wordpress=there, database=there))
     stack.catalogue(simulated.catalogue(lines))
     return stack
 

@@ -6,13 +6,17 @@ from typing import Any
 
 from tests.support.commands import kubectl
 
-_SCHEDULING = {"nodeSelector": {"type": "kwok"}, "tolerations": [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}]}
+
+def scheduling(**labels: str) -> dict[str, Any]:
+    """Onto simulated nodes that have these labels."""
+    tolerations = [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}]
+    return {"nodeSelector": {"type": "kwok", **labels}, "tolerations": tolerations}
 
 
 def tenant(name: str, title: str = "A site of the tests", **fields: Any) -> dict[str, Any]:
     """A tenant's line of a catalogue."""
     line = {"name": name, "title": title, "adminEmail": "fleet@example.com", "plan": "nano"}
-    parts = {part: {"scheduling": _SCHEDULING} | fields.pop(part, {}) for part in ("wordpress", "database")}
+    parts = {part: {"scheduling": scheduling()} | fields.pop(part, {}) for part in ("wordpress", "database")}
     return line | parts | fields
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from siteforge.fleet import readiness
 from siteforge.fleet.partial_object import PartialObject
-from siteforge.fleet.readiness import Patience, Waiting
+from siteforge.fleet.readiness import Key, Patience, Waiting
 from tests.support.blueprints import make
 
 NEEDED = readiness.expected(make())
@@ -30,8 +30,9 @@ def endpoints(service: str, *ready: bool, name: str = "") -> PartialObject:
     }
 
 
-def all_ready() -> Waiting:
-    waiting = Waiting(NEEDED)
+def all_ready(needed: dict[Key, str] = NEEDED) -> Waiting:
+    """What is needed, after everything of `blog-aku` was seen ready."""
+    waiting = Waiting(needed)
     for live in (
         workload(),
         workload("StatefulSet", "mariadb"),
@@ -116,15 +117,9 @@ def test_of_a_suspended_tenant_the_page_is_waited_for_and_the_end_of_its_databas
 
 def test_the_tenants_that_are_not_ready_are_known_without_their_reasons() -> None:
     names = ["blog-aku", "blog-ben"]
-    waiting = Waiting(readiness.needed(make(name=name) for name in names))
-    assert waiting.unready == set(names)
-    for live in (
-        workload(),
-        workload("StatefulSet", "mariadb"),
-        endpoints("wordpress", True),
-        endpoints("mariadb", True),
-    ):
-        waiting.see(live)
+    needed = readiness.needed(make(name=name) for name in names)
+    assert Waiting(needed).unready == set(names)
+    waiting = all_ready(needed)
     assert waiting.unready == set(waiting.left) == {"blog-ben"}
     waiting.see(workload(), deleted=True)
     assert waiting.unready == set(waiting.left) == set(names)
